@@ -1,0 +1,1 @@
+//! The command side of orders: REST commands to events.

@@ -1,0 +1,1 @@
+//! Feeds, checkpoints and the one reader runner.

@@ -1,0 +1,1 @@
+//! The order aggregate: decide, evolve and everything derived from them.

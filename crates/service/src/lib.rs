@@ -1,0 +1,1 @@
+//! What every service's main needs: config, telemetry, lifecycle, listener, health.

@@ -1,0 +1,1 @@
+//! HTTP conventions: problems, callers, routes, ETags, pagination.

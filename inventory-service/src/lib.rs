@@ -1,0 +1,1 @@
+//! Catalogue, prices, stock and reservations.

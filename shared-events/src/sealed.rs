@@ -1,0 +1,237 @@
+//! Personal fields of stored events are sealed: `{"enc":{"k":keyId,"n":nonce,"c":ciphertext}}`, encrypted
+//! with XChaCha20-Poly1305 under one key per customer (per order for guests). The associated data is
+//! stream id, event type and field path, so a sealed value can't be moved elsewhere. Deleting the key
+//! erases the person from every log, topic and backup at once: without it the field reads as null.
+
+use crate::{
+    envelope::{EventBody, NewEvent, PayloadError, RecordedEvent},
+    ids::{EventId, KeyId},
+};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD as BASE64};
+use bytes::Bytes;
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, Payload},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{collections::HashMap, sync::Arc};
+use zeroize::Zeroizing;
+
+/// Length of a key in bytes.
+pub const KEY_LENGTH: usize = 32;
+const NONCE_LENGTH: usize = 24;
+
+/// What can go wrong with a sealed field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// Personal data without a key to seal it with.
+    #[error("`{0}` holds personal data and no key was given")]
+    NoKey(&'static str),
+    /// The sealed object does not have its form.
+    #[error("`{0}` is not of the form {{\"enc\":{{k,n,c}}}}")]
+    Malformed(&'static str),
+    /// Wrong key, moved or changed ciphertext.
+    #[error("`{0}` does not open with its key")]
+    DoesNotOpen(&'static str),
+    /// The cipher refused to encrypt.
+    #[error("`{0}` could not be encrypted")]
+    DoesNotSeal(&'static str),
+    /// A key of another length than 32 bytes.
+    #[error("a key must have {KEY_LENGTH} bytes")]
+    KeyLength,
+}
+
+/// A key with its id. Cheap to clone; wiped from memory with its last copy.
+#[derive(Clone)]
+pub struct SealingKey {
+    id: KeyId,
+    bytes: Arc<Zeroizing<[u8; KEY_LENGTH]>>,
+}
+
+impl SealingKey {
+    /// A new random key.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self { id: KeyId::generate(), bytes: Arc::new(Zeroizing::new(rand::random())) }
+    }
+
+    /// A key that was stored.
+    ///
+    /// # Errors
+    /// [`SealError::KeyLength`].
+    pub fn from_bytes(id: KeyId, bytes: &[u8]) -> Result<Self, SealError> {
+        let bytes: [u8; KEY_LENGTH] = bytes.try_into().map_err(|_| SealError::KeyLength)?;
+        Ok(Self { id, bytes: Arc::new(Zeroizing::new(bytes)) })
+    }
+
+    /// Its id, which sealed fields name.
+    #[must_use]
+    pub const fn id(&self) -> KeyId {
+        self.id
+    }
+
+    /// Its bytes, for the store that owns the keys.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; KEY_LENGTH] {
+        &self.bytes
+    }
+
+    fn cipher(&self) -> XChaCha20Poly1305 {
+        XChaCha20Poly1305::new(self.expose().into())
+    }
+}
+
+impl std::fmt::Debug for SealingKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SealingKey({})", self.id)
+    }
+}
+
+/// The keys that are at hand for opening events.
+#[derive(Debug, Clone, Default)]
+pub struct KeyRing(HashMap<KeyId, SealingKey>);
+
+impl KeyRing {
+    /// Adds a key.
+    pub fn insert(&mut self, key: SealingKey) {
+        self.0.insert(key.id, key);
+    }
+
+    /// The key with that id; none when it was erased or not fetched.
+    #[must_use]
+    pub fn get(&self, id: KeyId) -> Option<&SealingKey> {
+        self.0.get(&id)
+    }
+}
+
+impl FromIterator<SealingKey> for KeyRing {
+    fn from_iter<I: IntoIterator<Item = SealingKey>>(keys: I) -> Self {
+        Self(keys.into_iter().map(|key| (key.id, key)).collect())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    enc: Enc,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Enc {
+    k: KeyId,
+    n: String,
+    c: String,
+}
+
+/// Makes the stored form of an event of a stream: JSON with its personal fields sealed under `key`.
+///
+/// # Errors
+/// [`PayloadError::Sealed`] when there is personal data and no key.
+pub fn seal_event<E: EventBody>(
+    event: &E,
+    stream_id: &str,
+    key: Option<&SealingKey>,
+) -> Result<NewEvent, PayloadError> {
+    let event_type = event.event_type();
+    let shape = |source| PayloadError::Shape {
+        event_type: event_type.to_owned(),
+        schema_version: event.schema_version(),
+        source,
+    };
+    let mut payload = event.to_json().map_err(shape)?;
+    for path in E::personal_fields(event_type).iter().copied() {
+        let Some(field) = payload.pointer_mut(path).filter(|field| !field.is_null()) else { continue };
+        let sealed = key
+            .ok_or(SealError::NoKey(path))
+            .and_then(|key| seal_value(field, key, stream_id, event_type, path))
+            .map_err(|source| PayloadError::Sealed { event_type: event_type.to_owned(), source })?;
+        *field = sealed;
+    }
+    let payload = serde_json::to_vec(&payload).map_err(shape)?;
+    Ok(NewEvent {
+        event_id: EventId::generate(),
+        event_type,
+        schema_version: event.schema_version(),
+        payload: Bytes::from(payload),
+    })
+}
+
+/// Reads a stored event; personal fields whose key is not in the ring read as null.
+///
+/// # Errors
+/// [`PayloadError`] when the type is unknown, the shape is another, or a field does not open with its key.
+pub fn open_event<E: EventBody>(recorded: &RecordedEvent, ring: &KeyRing) -> Result<E, PayloadError> {
+    let event_type = recorded.event_type.as_str();
+    let mut payload: Value = serde_json::from_slice(&recorded.payload).map_err(|source| PayloadError::Shape {
+        event_type: event_type.to_owned(),
+        schema_version: recorded.schema_version,
+        source,
+    })?;
+    for path in E::personal_fields(event_type).iter().copied() {
+        let Some(field) = payload.pointer_mut(path).filter(|field| !field.is_null()) else { continue };
+        *field = open_value(field, ring, &recorded.stream_id, event_type, path)
+            .map_err(|source| PayloadError::Sealed { event_type: event_type.to_owned(), source })?;
+    }
+    E::from_json(event_type, recorded.schema_version, payload)
+}
+
+/// The ids of the keys that a stored event's personal fields name.
+#[must_use]
+pub fn key_ids<E: EventBody>(recorded: &RecordedEvent) -> Vec<KeyId> {
+    let paths = E::personal_fields(&recorded.event_type);
+    if paths.is_empty() {
+        return Vec::new();
+    }
+    let Ok(payload) = serde_json::from_slice::<Value>(&recorded.payload) else { return Vec::new() };
+    let mut ids: Vec<KeyId> = paths
+        .iter()
+        .filter_map(|path| payload.pointer(path)?.pointer("/enc/k")?.as_str())
+        .filter_map(|id| KeyId::parse(id).ok())
+        .collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+fn associated_data(stream_id: &str, event_type: &str, path: &str) -> String {
+    format!("{stream_id}\n{event_type}\n{path}")
+}
+
+fn seal_value(
+    value: &Value,
+    key: &SealingKey,
+    stream_id: &str,
+    event_type: &str,
+    path: &'static str,
+) -> Result<Value, SealError> {
+    let clear = Zeroizing::new(value.to_string().into_bytes());
+    let nonce: [u8; NONCE_LENGTH] = rand::random();
+    let aad = associated_data(stream_id, event_type, path);
+    let ciphertext = key
+        .cipher()
+        .encrypt(&XNonce::from(nonce), Payload { msg: &clear, aad: aad.as_bytes() })
+        .map_err(|_| SealError::DoesNotSeal(path))?;
+    let sealed = Sealed { enc: Enc { k: key.id, n: BASE64.encode(nonce), c: BASE64.encode(ciphertext) } };
+    serde_json::to_value(sealed).map_err(|_| SealError::DoesNotSeal(path))
+}
+
+fn open_value(
+    sealed: &Value,
+    ring: &KeyRing,
+    stream_id: &str,
+    event_type: &str,
+    path: &'static str,
+) -> Result<Value, SealError> {
+    let Enc { k, n, c } = Sealed::deserialize(sealed).map_err(|_| SealError::Malformed(path))?.enc;
+    let Some(key) = ring.get(k) else { return Ok(Value::Null) };
+    let nonce: [u8; NONCE_LENGTH] =
+        BASE64.decode(n).ok().and_then(|nonce| nonce.try_into().ok()).ok_or(SealError::Malformed(path))?;
+    let ciphertext = BASE64.decode(c).map_err(|_| SealError::Malformed(path))?;
+    let aad = associated_data(stream_id, event_type, path);
+    let clear = key
+        .cipher()
+        .decrypt(&XNonce::from(nonce), Payload { msg: &ciphertext, aad: aad.as_bytes() })
+        .map(Zeroizing::new)
+        .map_err(|_| SealError::DoesNotOpen(path))?;
+    serde_json::from_slice(&clear).map_err(|_| SealError::Malformed(path))
+}
