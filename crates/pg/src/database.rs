@@ -1,0 +1,132 @@
+//! One database: its URL, and the pools and lone connections made from it.
+//!
+//! Every wait here is bounded, so a server that is away gives an error within seconds, and a restarted server is used
+//! again without a restart of ours: a closed connection is dropped when it is taken from the pool.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, RecyclingMethod, Runtime};
+use tokio_postgres::{Config, NoTls};
+
+use crate::{PgError, Pool, owner};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
+const CREATE_TIMEOUT: Duration = Duration::from_secs(4);
+const RECYCLE_TIMEOUT: Duration = Duration::from_secs(2);
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(15);
+
+/// A database that pools and connections are opened to. Cloning it is cheap and opens nothing.
+#[derive(Clone, Debug)]
+pub struct Database {
+    config: Config,
+    max_connections: usize,
+}
+
+impl Database {
+    /// Reads a libpq URI or key-value string; no pool made from it opens more than `max_connections`.
+    pub fn new(url: &str, max_connections: usize) -> Result<Self, PgError> {
+        let mut config: Config = url.parse().map_err(PgError::InvalidUrl)?;
+        config.keepalives_idle(KEEPALIVE_IDLE).tcp_user_timeout(UNACKNOWLEDGED_LIMIT);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        Ok(Self { config, max_connections: max_connections.max(1) })
+    }
+
+    /// The same database with another limit for the pools made from it.
+    pub fn with_max_connections(&self, max_connections: usize) -> Self {
+        Self { config: self.config.clone(), max_connections: max_connections.max(1) }
+    }
+
+    /// A pool whose connections run `SET ROLE role` (if given) and have `schema` first on their search path.
+    ///
+    /// Opens one connection at once, so a wrong role, password or address shows here.
+    pub async fn pool(&self, schema: &str, role: Option<&str>) -> Result<Pool, PgError> {
+        let mut config = self.config.clone();
+        if config.get_application_name().is_none() {
+            config.application_name(format!("oms {schema}"));
+        }
+        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = Pool::builder(manager)
+            .max_size(self.max_connections)
+            .wait_timeout(Some(WAIT_TIMEOUT))
+            .create_timeout(Some(CREATE_TIMEOUT))
+            .recycle_timeout(Some(RECYCLE_TIMEOUT))
+            .runtime(Runtime::Tokio1)
+            .post_create(session_settings(schema, role))
+            .build()
+            .map_err(PgError::BuildPool)?;
+        drop(pool.get().await?);
+        Ok(pool)
+    }
+
+    /// A connection of its own, outside every pool, with the login's role and search path.
+    pub async fn connect(&self) -> Result<tokio_postgres::Client, PgError> {
+        let (client, connection) = self.config.connect(NoTls).await.map_err(PgError::Connect)?;
+        drive(connection);
+        Ok(client)
+    }
+
+    /// Refuses a server older than 14, and one whose settings lose acknowledged writes on a crash.
+    pub async fn check_durability(&self) -> Result<(), PgError> {
+        const SETTINGS: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
+        let client = self.connect().await?;
+        let version = client
+            .query_one("SELECT current_setting('server_version_num')::int, current_setting('server_version')", &[])
+            .await
+            .map_err(PgError::statement("read the server's version"))?;
+        if version.get::<_, i32>(0) < 140_000 {
+            return Err(PgError::TooOld { found: version.get(1) });
+        }
+        for setting in SETTINGS {
+            let row = client
+                .query_one("SELECT current_setting($1)", &[&setting])
+                .await
+                .map_err(PgError::statement("read the server's durability settings"))?;
+            if row.get::<_, &str>(0) == "off" {
+                return Err(PgError::NotDurable { setting });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes `role` (a role without login) the owner of `schemas`, creating what is missing, and lets the login become it.
+    ///
+    /// Where the login may not create roles and none was prepared, the schemas are made for the login itself and
+    /// [`RoleSeparation::Shared`] is answered. Safe to call from several instances at once.
+    pub async fn ensure_owner(&self, role: &str, schemas: &[&str]) -> Result<owner::RoleSeparation, PgError> {
+        owner::ensure(self, role, schemas).await
+    }
+
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+/// Quotes an identifier for use in a statement that takes no parameters.
+pub(crate) fn quote_identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn session_settings(schema: &str, role: Option<&str>) -> Hook {
+    let set_role = role.map(|role| format!("SET ROLE {};", quote_identifier(role))).unwrap_or_default();
+    let statement = format!("{set_role} SET search_path = {}, public", quote_identifier(schema));
+    Hook::async_fn(move |client, _| {
+        let statement = statement.clone();
+        Box::pin(async move { client.batch_execute(&statement).await.map_err(HookError::Backend) })
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the driver of a lone connection ends by itself when its client is dropped"
+)]
+fn drive(connection: tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>) {
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error = %error, "a database connection ended");
+        }
+    });
+}
