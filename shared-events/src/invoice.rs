@@ -28,6 +28,12 @@ event_enum! {
     }
 }
 
+/// The number people see, from the series and the event's version in it: `INV-2026-000001`.
+#[must_use]
+pub fn number(series: &str, version: i64) -> String {
+    format!("{series}-{version:06}")
+}
+
 /// Who sells or buys.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -92,12 +98,11 @@ pub struct TaxSubtotal {
     pub tax: Decimal,
 }
 
-/// What invoices and credit notes have in common. Immutable.
+/// What invoices and credit notes have in common. Immutable. The number is not in it: it is the event's
+/// version in its series ([`number`]), which only the append knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InvoiceDocument {
-    /// The number people see: `INV-2026-000001`.
-    pub number: String,
     /// The order it is for.
     pub order_id: OrderId,
     /// The order's number.
