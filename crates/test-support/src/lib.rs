@@ -1,1 +1,12 @@
-//! What tests share: a database per test, tokens, draining readers.
+//! What tests of every crate share: a fresh database per test on a real server, signed tokens, and waiting for a
+//! condition instead of sleeping. Nothing here imitates our own code.
+
+mod cluster;
+mod database;
+mod eventually;
+mod tokens;
+
+pub use cluster::cluster_url;
+pub use database::{TestDatabase, database};
+pub use eventually::{eventually, eventually_some};
+pub use tokens::{TestToken, TestTokens};
