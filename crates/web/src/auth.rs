@@ -12,7 +12,7 @@ pub use jwks::{FetchJwks, JwksError, JwksSource};
 pub use revocations::{Revocation, RevocationKind, RevocationPage, Revocations};
 pub use service_token::{ServiceToken, ServiceTokenError, X_SERVICE_TOKEN};
 
-use crate::{Caller, Problem, request_context};
+use crate::{Caller, Problem};
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -180,9 +180,4 @@ fn reason(error: &jsonwebtoken::errors::Error) -> &'static str {
         ErrorKind::InvalidSignature => "the access token's signature is not valid",
         _ => "the access token is not valid",
     }
-}
-
-/// Seconds since 1970, as tokens count.
-fn seconds_now() -> i64 {
-    request_context::now().timestamp()
 }

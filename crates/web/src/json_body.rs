@@ -78,3 +78,6 @@ pub fn expect_json(headers: &HeaderMap) -> Result<(), Problem> {
     });
     if json && utf8 { Ok(()) } else { Err(refused()) }
 }
+
+#[cfg(test)]
+mod tests;

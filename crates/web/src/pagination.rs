@@ -10,7 +10,9 @@ use http::{HeaderValue, Uri, header};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::borrow::Cow;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 /// How many items a page has: 1 to 100, 20 unless asked otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,13 +52,26 @@ impl<'de> Deserialize<'de> for Limit {
     }
 }
 
+impl PartialSchema for Limit {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(Self::MOST))
+            .default(Some(20.into()))
+            .into()
+    }
+}
+
+impl ToSchema for Limit {}
+
 /// The two parameters that every list takes. Flatten it, or use it alone.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct PageParams {
     /// How many items: 1 to 100, 20 unless asked otherwise.
     #[serde(default)]
-    #[param(value_type = Option<u16>, minimum = 1, maximum = 100)]
+    #[param(inline, required = false)]
     pub limit: Limit,
     /// Where the page before ended: its `nextCursor`.
     pub cursor: Option<String>,

@@ -300,3 +300,51 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_has_its_own_name_and_an_error_status() {
+        let names: std::collections::HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!((400..600).contains(&code.status()), "{code:?}");
+            assert!(code.as_str().bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_'));
+        }
+    }
+
+    #[test]
+    fn the_body_has_the_members_of_the_contract() {
+        let problem = Problem::insufficient_stock("two are left")
+            .with_error("/items/0", "INSUFFICIENT_STOCK", "two are left")
+            .with_extension("unavailable", serde_json::json!([{"available": 2}]))
+            .at("/api/orders", "4bf92f3577b34da6a3ce929d0e0e4736");
+        let body = serde_json::to_value(problem.body()).unwrap();
+        assert_eq!(
+            body,
+            serde_json::json!({
+                "type": "urn:oms:problem:insufficient-stock",
+                "title": "There is not enough stock",
+                "status": 409,
+                "detail": "two are left",
+                "error": "two are left",
+                "code": "INSUFFICIENT_STOCK",
+                "instance": "/api/orders",
+                "traceId": "4bf92f3577b34da6a3ce929d0e0e4736",
+                "errors": [{"pointer": "/items/0", "code": "INSUFFICIENT_STOCK", "detail": "two are left"}],
+                "unavailable": [{"available": 2}],
+            })
+        );
+    }
+
+    #[test]
+    fn what_may_be_tried_again_says_when() {
+        for problem in [Problem::unavailable("x"), Problem::overloaded("x"), Problem::rate_limited("x")] {
+            assert_eq!(problem.into_response().headers()[header::RETRY_AFTER], "1");
+        }
+        let later = Problem::rate_limited("x").with_retry_after(30).into_response();
+        assert_eq!(later.headers()[header::RETRY_AFTER], "30");
+    }
+}

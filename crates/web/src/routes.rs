@@ -158,13 +158,11 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     }
 
     /// The router. It has no fallback: the 404 and 405 problems are set once, on the merged one.
-    #[must_use]
     pub fn into_router(self) -> Router<S> {
         self.router
     }
 
     /// The router and the specs.
-    #[must_use]
     pub fn into_parts(self) -> (Router<S>, Vec<RouteSpec>) {
         (self.router, self.specs)
     }

@@ -20,7 +20,10 @@ pub(super) fn problem(error: &serde_path_to_error::Error<serde_json::Error>) -> 
             push(&mut pointer, field);
         }
         (Code::UnknownField, "there is no such field here".to_owned())
-    } else if ["invalid type:", "duplicate field"].iter().any(|start| message.starts_with(start)) {
+    } else if let Some(field) = named("duplicate field `", &message) {
+        push(&mut pointer, field);
+        (Code::MalformedJson, "this field is there twice".to_owned())
+    } else if ["invalid type:", "invalid length"].iter().any(|start| message.starts_with(start)) {
         (Code::MalformedJson, message)
     } else if message.starts_with("expected an id that starts with") || message.starts_with("the part behind `") {
         // What the TypeIDs say of themselves: the form of an id is 400 wherever it stands.
