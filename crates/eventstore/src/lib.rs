@@ -1,1 +1,26 @@
-//! The event log: append, read, execute.
+//! The event log of a service on Postgres: dense, gap-free, partitioned (ARCHITECTURE.md, "The log").
+//!
+//! [`EventLog`] appends and reads; [`EventLog::execute`] runs a [`Decider`] on a stream; [`Claims`] make a request
+//! with an Idempotency-Key happen once. Tables are named without a schema: the pool's search path decides whose log
+//! it is. Feeds, checkpoints and projectors are another crate's.
+
+pub mod append;
+pub mod decider;
+pub mod execute;
+pub mod idempotency;
+mod log;
+mod migrations;
+mod partition;
+mod read;
+mod spawner;
+pub mod testing;
+
+pub use append::{Append, AppendError, Appended, Expected};
+pub use decider::{Decider, Keys};
+pub use execute::{ExecuteError, Executed, Execution};
+pub use idempotency::{Begun, Claim, ClaimDone, ClaimError, ClaimScope, Claims, StoredAnswer};
+pub use log::{EventLog, LogConfig, LogError};
+pub use migrations::{HISTORY_TABLE, migrations};
+pub use partition::partition_of;
+pub use read::{Heads, Page, ReadError};
+pub use spawner::Spawner;

@@ -1,0 +1,139 @@
+//! Appending inside a caller's transaction, for services that guard rows of their own in it.
+
+use super::{
+    Append, AppendError, Appended, Expected,
+    batch::{Item, Rows},
+    careful::{self, Candidate},
+    check::check,
+    connection::Failure,
+};
+use crate::EventLog;
+use bytes::Bytes;
+use futures_util::future::join4;
+use std::{collections::HashMap, sync::Arc};
+use tokio_postgres::{Error, Transaction};
+
+impl EventLog {
+    /// Appends commands in order, inside a READ COMMITTED transaction of the log's own database: with the same
+    /// statement as everyone, after the caller locked its own rows. All commands go in, or none and the transaction
+    /// stands where it stood before. The heads stay locked until the transaction ends, so that should be soon; after
+    /// the commit the caller calls [`EventLog::committed`].
+    ///
+    /// # Errors
+    /// [`AppendError`]: of the first command that can't be appended. With [`AppendError::Unavailable`] the transaction
+    /// is lost.
+    pub async fn append_in(
+        &self,
+        transaction: &Transaction<'_>,
+        appends: &[Append],
+    ) -> Result<Vec<Appended>, AppendError> {
+        if appends.is_empty() {
+            return Ok(Vec::new());
+        }
+        let metadata = appends.iter().map(check).collect::<Result<Vec<_>, _>>()?;
+        let candidates: Vec<Candidate<'_>> =
+            appends.iter().zip(&metadata).map(|(append, metadata)| self.candidate(append, metadata)).collect();
+        if let Some(bases) = self.bases(appends) {
+            let items = candidates.iter().zip(bases).map(|(candidate, base)| {
+                let Candidate { append, partition, metadata, .. } = *candidate;
+                Item { append, partition, metadata, base }
+            });
+            match in_savepoint(transaction, &Rows::of(items)).await {
+                Ok(appended) => return Ok(appended),
+                Err(Failure::Contested(_)) => {}
+                Err(failure) => return Err(refusal(failure)),
+            }
+        }
+        self.append_in_carefully(transaction, &candidates).await.map_err(|failure| match failure {
+            Stopped::By(error) => error,
+            Stopped::Database(error) => refusal(error.into()),
+        })
+    }
+
+    fn candidate<'a>(&self, append: &'a Append, metadata: &'a [Bytes; 2]) -> Candidate<'a> {
+        Candidate { append, partition: self.partition_of(&append.stream_id), metadata, tried: &[] }
+    }
+
+    /// The version before each command, where all of them were seen; none if a close look is needed anyway.
+    fn bases(&self, appends: &[Append]) -> Option<Vec<i64>> {
+        let mut tails: HashMap<&str, i64> = HashMap::new();
+        appends
+            .iter()
+            .map(|append| {
+                let known = tails.get(append.stream_id.as_str()).copied();
+                let known = known.or_else(|| self.seen().get(&append.stream_id));
+                let base = match append.expected {
+                    Expected::Version(version) if version <= known.unwrap_or(0) => version,
+                    Expected::Version(_) => return None,
+                    Expected::Any => known?,
+                };
+                tails.insert(&append.stream_id, base + i64::try_from(append.events.len()).ok()?);
+                Some(base)
+            })
+            .collect()
+    }
+
+    async fn append_in_carefully(
+        &self,
+        transaction: &Transaction<'_>,
+        candidates: &[Candidate<'_>],
+    ) -> Result<Vec<Appended>, Stopped> {
+        let verdicts = careful::judge(transaction, candidates).await?;
+        let rows = careful::accepted(candidates, &verdicts);
+        if let Some(error) = verdicts.iter().find_map(careful::Verdict::error) {
+            return Err(Stopped::By(error));
+        }
+        let appended = if rows.is_empty() { Vec::new() } else { rows.insert_unprepared(transaction).await? };
+        if rows.has_claims() {
+            rows.answer_claims(transaction).await?;
+        }
+        careful::answers(verdicts, appended).into_iter().collect::<Result<_, _>>().map_err(Stopped::By)
+    }
+}
+
+enum Stopped {
+    By(AppendError),
+    Database(Error),
+}
+
+impl From<Error> for Stopped {
+    fn from(error: Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+/// The fast way in one round trip; when it fails, the transaction is as it was before.
+async fn in_savepoint(transaction: &Transaction<'_>, rows: &Rows<'_>) -> Result<Vec<Appended>, Failure> {
+    let claims = async { if rows.has_claims() { rows.answer_claims(transaction).await } else { Ok(()) } };
+    let (begun, appended, answered, released) = join4(
+        transaction.batch_execute("savepoint eventstore_append"),
+        rows.insert_unprepared(transaction),
+        claims,
+        transaction.batch_execute("release savepoint eventstore_append"),
+    )
+    .await;
+    begun?;
+    let done = appended.and_then(|appended| answered.map(|()| appended)).and_then(|done| released.map(|()| done));
+    match done {
+        Ok(appended) => Ok(appended),
+        Err(error) => {
+            let undo = "rollback to savepoint eventstore_append; release savepoint eventstore_append";
+            transaction.batch_execute(undo).await?;
+            Err(error.into())
+        }
+    }
+}
+
+fn refusal(failure: Failure) -> AppendError {
+    match failure {
+        Failure::Data(error) => AppendError::Refused(Arc::new(error)),
+        Failure::Contested(error) | Failure::NotNow(error) => {
+            tracing::warn!(error = %error, "an append inside a transaction failed");
+            AppendError::Unavailable
+        }
+        Failure::Lost(error) => {
+            tracing::warn!(error = error.map(tracing::field::display), "a transaction with an append was lost");
+            AppendError::Unavailable
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Telling readers that something was committed: in this process at once, in others by NOTIFY on a connection of its
+//! own. Never inside an append: Postgres lets only one transaction with a NOTIFY commit at a time.
+
+use super::connection;
+use crate::Spawner;
+use pg::Pool;
+use std::time::Duration;
+use tokio::{sync::watch, time::timeout};
+
+/// Commits that happen within this time after a NOTIFY share the next one.
+const COALESCE: Duration = Duration::from_millis(5);
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The two bells of a log. Both only count; what is new is read from the log.
+#[derive(Debug, Default)]
+pub(crate) struct Wake {
+    /// Rung by every commit that this process knows of.
+    readers: watch::Sender<u64>,
+    /// Rung by the commits of this process.
+    committed: watch::Sender<u64>,
+}
+
+impl Wake {
+    /// A commit of this process.
+    pub(crate) fn committed(&self) {
+        self.heard();
+        self.committed.send_modify(|count| *count += 1);
+    }
+
+    /// A commit of any process.
+    pub(crate) fn heard(&self) {
+        self.readers.send_modify(|count| *count += 1);
+    }
+
+    pub(crate) fn readers(&self) -> watch::Receiver<u64> {
+        self.readers.subscribe()
+    }
+
+    pub(crate) fn commits(&self) -> watch::Receiver<u64> {
+        self.committed.subscribe()
+    }
+}
+
+/// Sends one NOTIFY for the commits since the last, until the log is closed. Errors only mean that the readers of
+/// other processes find out by polling.
+pub(crate) async fn run_notifier(pool: Pool, channel: String, mut commits: watch::Receiver<u64>, spawner: Spawner) {
+    let mut client = None;
+    while let Some(Ok(())) = spawner.stop().run_until_cancelled(commits.changed()).await {
+        let sent = timeout(PATIENCE, async {
+            let client = match &mut client {
+                Some(client) => client,
+                none => none.insert(connection::own(&pool).await?),
+            };
+            client.execute("select pg_notify($1, '')", &[&channel]).await.map_err(connection::ConnectError::from)
+        });
+        if !matches!(sent.await, Ok(Ok(_))) {
+            tracing::debug!(channel, "a notification could not be sent");
+            client = None;
+        }
+        tokio::time::sleep(COALESCE).await;
+    }
+}

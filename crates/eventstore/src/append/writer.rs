@@ -1,0 +1,327 @@
+//! Group commit: a writer owns a share of the partitions, and takes whatever waits for them into one transaction.
+//! There is no timer: while one batch commits the next one gathers, and a lone command goes at once.
+
+use super::{
+    AppendError, Appended, Expected, Seen, Wake,
+    batch::{Item, Rows},
+    careful::{self, Candidate, Verdict},
+    connection::{Connection, Failure},
+    queue::Queued,
+};
+use futures_util::future::{join, join4};
+use pg::Pool;
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+const BATCH_COMMANDS: usize = 200;
+const BATCH_BYTES: usize = 4 * 1024 * 1024;
+/// After this many attempts that were undone by others something is wrong that another attempt does not mend.
+const MAX_ATTEMPTS: u8 = 5;
+const CONNECT_PATIENCE: Duration = Duration::from_millis(1_000);
+/// A little over the session's statement_timeout.
+const COMMIT_PATIENCE: Duration = Duration::from_millis(2_200);
+const BACKOFF: Duration = Duration::from_millis(50);
+const MAX_BACKOFF: Duration = Duration::from_millis(400);
+
+/// One writer of a log.
+pub(crate) struct Writer {
+    log: &'static str,
+    pool: Pool,
+    receiver: mpsc::Receiver<Queued>,
+    seen: Arc<Seen>,
+    wake: Arc<Wake>,
+    waiting: VecDeque<Queued>,
+    connection: Option<Connection>,
+}
+
+impl Writer {
+    pub(crate) const fn new(
+        log: &'static str,
+        pool: Pool,
+        receiver: mpsc::Receiver<Queued>,
+        seen: Arc<Seen>,
+        wake: Arc<Wake>,
+    ) -> Self {
+        Self { log, pool, receiver, seen, wake, waiting: VecDeque::new(), connection: None }
+    }
+}
+
+/// Commits what comes until the log's last handle is dropped, or until `stop` and nothing waits.
+pub(crate) async fn run_writer(mut writer: Writer, stop: CancellationToken) {
+    while writer.gather(&stop).await {
+        writer.expire();
+        if !writer.connected().await {
+            continue;
+        }
+        let batch = writer.next_batch();
+        if !batch.is_empty() {
+            writer.commit(batch).await;
+        }
+    }
+}
+
+impl Writer {
+    /// Waits until there is something to do and takes all of it; false when there never will be.
+    async fn gather(&mut self, stop: &CancellationToken) -> bool {
+        if self.waiting.is_empty() {
+            let first = match stop.run_until_cancelled(self.receiver.recv()).await {
+                Some(first) => first,
+                None => {
+                    self.receiver.close();
+                    self.receiver.recv().await
+                }
+            };
+            let Some(first) = first else { return false };
+            self.waiting.push_back(first);
+        }
+        while let Ok(next) = self.receiver.try_recv() {
+            self.waiting.push_back(next);
+        }
+        true
+    }
+
+    /// Answers those who have waited long enough.
+    fn expire(&mut self) {
+        let now = Instant::now();
+        if self.waiting.iter().any(|queued| queued.deadline <= now) {
+            let (late, waiting) = self.waiting.drain(..).partition::<VecDeque<_>, _>(|queued| queued.deadline <= now);
+            self.waiting = waiting;
+            late.into_iter().for_each(Queued::give_up);
+        }
+    }
+
+    /// Makes sure of a connection; after a failure waits a little, so that the caller can expire and try again.
+    async fn connected(&mut self) -> bool {
+        if self.connection.as_ref().is_some_and(|connection| !connection.client.is_closed()) {
+            return true;
+        }
+        self.connection = None;
+        let mut backoff = BACKOFF;
+        loop {
+            let cause = match timeout(CONNECT_PATIENCE, Connection::open(&self.pool)).await {
+                Ok(Ok(connection)) => {
+                    self.connection = Some(connection);
+                    return true;
+                }
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => "no answer in time".to_owned(),
+            };
+            tracing::warn!(log = self.log, cause, waiting = self.waiting.len(), "a writer has no connection");
+            while let Ok(next) = self.receiver.try_recv() {
+                self.waiting.push_back(next);
+            }
+            self.expire();
+            if self.waiting.is_empty() {
+                return false;
+            }
+            sleep(backoff).await;
+            backoff = MAX_BACKOFF.min(backoff * 2);
+        }
+    }
+
+    /// The commands that go together: the oldest, as many as fit.
+    fn next_batch(&mut self) -> Vec<Queued> {
+        let mut batch: Vec<Queued> = Vec::new();
+        let mut bytes = 0;
+        while let Some(next) = self.waiting.front() {
+            let fits = batch.len() < BATCH_COMMANDS && bytes + next.bytes <= BATCH_BYTES;
+            let alone = next.alone || batch.first().is_some_and(|first| first.alone);
+            if !batch.is_empty() && (!fits || alone) {
+                break;
+            }
+            bytes += next.bytes;
+            batch.extend(self.waiting.pop_front());
+        }
+        batch
+    }
+
+    async fn commit(&mut self, mut batch: Vec<Queued>) {
+        let Some(connection) = self.connection.take() else { return self.again(batch) };
+        let result = match self.fast_bases(&batch) {
+            Some(bases) => {
+                let committed = timeout(COMMIT_PATIENCE, fast(&connection, &batch, &bases)).await;
+                let committed = committed.unwrap_or(Err(Failure::Lost(None)));
+                let appended = committed.map(|appended| appended.into_iter().map(Ok).collect());
+                note_tried(&mut batch, &appended, bases.iter().map(|base| Some(*base)));
+                appended
+            }
+            None => {
+                let mut verdicts = Vec::new();
+                let committed = timeout(COMMIT_PATIENCE, carefully(&connection, &batch, &mut verdicts)).await;
+                let answers = committed.unwrap_or(Err(Failure::Lost(None)));
+                note_tried(&mut batch, &answers, verdicts.into_iter());
+                answers
+            }
+        };
+        if !matches!(result, Err(Failure::Lost(_))) {
+            self.connection = Some(connection);
+        }
+        match result {
+            Ok(answers) => self.answer(batch, answers),
+            Err(failure) => self.handle(failure, batch),
+        }
+    }
+
+    /// The version before each command if nothing is known to stand against the fast way.
+    fn fast_bases(&self, batch: &[Queued]) -> Option<Vec<i64>> {
+        let mut tails: HashMap<&str, i64> = HashMap::new();
+        let mut commands = HashSet::new();
+        batch
+            .iter()
+            .map(|Queued { append, careful, .. }| {
+                let stream = append.stream_id.as_str();
+                let repeated = append.command_id.is_some_and(|id| !commands.insert((stream, id)));
+                let known = tails.get(stream).copied().or_else(|| self.seen.get(stream));
+                let base = match append.expected {
+                    Expected::Version(version) => version,
+                    Expected::Any => known.unwrap_or(0),
+                };
+                if *careful || repeated || known.is_some_and(|known| known != base) {
+                    return None;
+                }
+                tails.insert(stream, base + i64::try_from(append.events.len()).ok()?);
+                Some(base)
+            })
+            .collect()
+    }
+
+    fn answer(&self, batch: Vec<Queued>, answers: Vec<Result<Appended, AppendError>>) {
+        let mut appended = false;
+        for (queued, answer) in batch.into_iter().zip(answers) {
+            match &answer {
+                Ok(place) => {
+                    self.seen.note(&queued.append.stream_id, place.version);
+                    appended |= !place.duplicate;
+                }
+                Err(AppendError::Conflict { actual }) => self.seen.note(&queued.append.stream_id, *actual),
+                Err(_) => {}
+            }
+            queued.answer(answer);
+        }
+        if appended {
+            self.wake.committed();
+        }
+    }
+
+    fn handle(&mut self, failure: Failure, batch: Vec<Queued>) {
+        match failure {
+            Failure::Contested(error) => {
+                tracing::debug!(log = self.log, error = %error, commands = batch.len(), "a batch was contested");
+                let (exhausted, batch): (Vec<_>, Vec<_>) =
+                    batch.into_iter().partition(|queued| queued.attempts >= MAX_ATTEMPTS);
+                if !exhausted.is_empty() {
+                    tracing::error!(log = self.log, error = %error, "a batch can't be appended");
+                }
+                exhausted.into_iter().for_each(Queued::give_up);
+                self.again(batch);
+            }
+            Failure::Data(error) if batch.len() == 1 => {
+                tracing::error!(log = self.log, error = %error, "the database refused an append");
+                let error = AppendError::Refused(Arc::new(error));
+                batch.into_iter().for_each(|queued| queued.answer(Err(error.clone())));
+            }
+            Failure::Data(_) => {
+                self.again(batch.into_iter().map(|queued| Queued { alone: true, ..queued }).collect());
+            }
+            Failure::NotNow(error) => {
+                tracing::warn!(log = self.log, error = %error, commands = batch.len(), "a batch can't be appended now");
+                // Perhaps this server is no longer the primary; the next connection may find it.
+                self.connection = None;
+                batch.into_iter().for_each(Queued::give_up);
+            }
+            Failure::Lost(error) => {
+                let cause = error.map_or_else(|| "no answer in time".to_owned(), |error| error.to_string());
+                tracing::warn!(log = self.log, cause, commands = batch.len(), "a commit has an unknown outcome");
+                self.seen.clear();
+                self.again(batch);
+            }
+        }
+    }
+
+    /// Puts a batch back in front of the queue, to be looked at closely.
+    fn again(&mut self, batch: Vec<Queued>) {
+        for queued in batch.into_iter().rev() {
+            self.waiting.push_front(Queued { careful: true, attempts: queued.attempts + 1, ..queued });
+        }
+    }
+}
+
+/// After an attempt with an unknown outcome remembers where each command's first event would stand.
+fn note_tried<T>(batch: &mut [Queued], result: &Result<T, Failure>, bases: impl Iterator<Item = Option<i64>>) {
+    if matches!(result, Err(Failure::Lost(_))) {
+        for (queued, base) in batch.iter_mut().zip(bases) {
+            queued.tried.extend(base.map(|base| base + 1));
+        }
+    }
+}
+
+/// One statement, and one round trip also where claims are answered: the server rolls back at the commit if anything
+/// before it failed.
+async fn fast(connection: &Connection, batch: &[Queued], bases: &[i64]) -> Result<Vec<Appended>, Failure> {
+    let rows = Rows::of(batch.iter().zip(bases).map(|(queued, base)| {
+        let Queued { append, partition, metadata, .. } = queued;
+        Item { append, partition: *partition, metadata, base: *base }
+    }));
+    let Connection { client, append } = connection;
+    if !rows.has_claims() {
+        return Ok(rows.insert(client, append).await?);
+    }
+    let (begun, appended, answered, committed) = join4(
+        client.batch_execute("begin"),
+        rows.insert(client, append),
+        rows.answer_claims(&**client),
+        client.batch_execute("commit"),
+    )
+    .await;
+    begun?;
+    let appended = appended?;
+    answered?;
+    committed?;
+    Ok(appended)
+}
+
+/// One transaction: lock, look, append what may go in. Fills `bases` with where it tries to append.
+async fn carefully(
+    connection: &Connection,
+    batch: &[Queued],
+    bases: &mut Vec<Option<i64>>,
+) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
+    let Connection { client, append } = connection;
+    let candidates: Vec<Candidate<'_>> = batch.iter().map(Candidate::from).collect();
+    let (begun, verdicts) = join(client.batch_execute("begin"), careful::judge(&**client, &candidates)).await;
+    begun?;
+    let judged = verdicts.map(|verdicts| {
+        let rows = careful::accepted(&candidates, &verdicts);
+        (verdicts, rows)
+    });
+    let (verdicts, rows) = match judged {
+        Ok(judged) => judged,
+        Err(error) => {
+            client.batch_execute("rollback").await?;
+            return Err(error.into());
+        }
+    };
+    if rows.is_empty() {
+        client.batch_execute("rollback").await?;
+        return Ok(careful::answers(verdicts, Vec::new()));
+    }
+    bases.extend(verdicts.iter().map(|verdict| match verdict {
+        Verdict::Append(base) => Some(*base),
+        Verdict::Answer(_) | Verdict::Repeats(_) => None,
+    }));
+    let claims = async { if rows.has_claims() { rows.answer_claims(&**client).await } else { Ok(()) } };
+    let (appended, answered, committed) =
+        futures_util::future::join3(rows.insert(client, append), claims, client.batch_execute("commit")).await;
+    let appended = appended?;
+    answered?;
+    committed?;
+    Ok(careful::answers(verdicts, appended))
+}

@@ -1,0 +1,17 @@
+//! The tables of a log and of the claims. They are the same in every schema that has a log.
+
+use pg::refinery::{Error, Migration, Runner};
+
+/// Where a schema notes which of these migrations it has.
+pub const HISTORY_TABLE: &str = "eventstore_schema_history";
+
+/// The migrations, to be run with [`pg::migrate`] and [`HISTORY_TABLE`] before a log is opened.
+///
+/// # Errors
+/// None in practice: the names are fixed and tested.
+pub fn migrations() -> Result<Runner, Error> {
+    Ok(Runner::new(&[
+        Migration::unapplied("V1__log", include_str!("../migrations/V1__log.sql"))?,
+        Migration::unapplied("V2__idempotency", include_str!("../migrations/V2__idempotency.sql"))?,
+    ]))
+}
