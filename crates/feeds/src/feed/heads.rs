@@ -1,0 +1,91 @@
+//! One look at all heads of a log for all its readers in this process: one query per commit or per 250 ms, however
+//! many readers there are.
+
+use super::{Feed, Heads};
+use crate::error::chain;
+use eventstore::EventLog;
+use std::time::Duration;
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How often the heads are looked at though nobody rang: the bell of another process may be lost.
+const POLL: Duration = Duration::from_millis(250);
+/// Commits that ring faster than this share a look.
+const CLOSEST_LOOKS: Duration = Duration::from_millis(2);
+const LONG_POLL: Duration = Duration::from_secs(15);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// The heads as last seen; none before the first look.
+pub(crate) type HeadWatch = watch::Receiver<Option<Heads>>;
+
+/// Looks at the heads until told to stop.
+pub(crate) async fn run_head_watch(
+    name: &str,
+    feed: &Feed,
+    seen: &watch::Sender<Option<Heads>>,
+    stop: &CancellationToken,
+) {
+    let watching = async {
+        match feed {
+            Feed::Log(log) => watch_log(name, log, seen).await,
+            Feed::Http(http) => {
+                let mut pause = SHORTEST_PAUSE;
+                loop {
+                    let known = seen.borrow().clone();
+                    match http.heads(known.as_ref(), LONG_POLL).await {
+                        Ok(heads) => {
+                            // A server that does not wait must not be asked without a pause.
+                            if Some(&heads) == known.as_ref() {
+                                sleep(SHORTEST_PAUSE).await;
+                            }
+                            publish(seen, heads);
+                            pause = SHORTEST_PAUSE;
+                        }
+                        Err(error) => {
+                            tracing::warn!(log = name, error = chain(&error), "the heads of a log cannot be read");
+                            sleep(pause).await;
+                            pause = (pause * 2).min(LONGEST_PAUSE);
+                        }
+                    }
+                }
+            }
+        }
+    };
+    stop.run_until_cancelled(watching).await;
+}
+
+async fn watch_log(name: &str, log: &EventLog, seen: &watch::Sender<Option<Heads>>) {
+    let mut wake = log.subscribe();
+    let mut pause = POLL;
+    loop {
+        let looked_at = Instant::now();
+        match super::heads_of(log).await {
+            Ok(heads) => {
+                publish(seen, heads);
+                pause = POLL;
+            }
+            Err(error) => {
+                tracing::warn!(log = name, error = chain(&error), "the heads of a log cannot be read");
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+        if let Ok(Err(_closed)) = timeout(pause, wake.changed()).await {
+            sleep(pause).await;
+        }
+        sleep_until(looked_at + CLOSEST_LOOKS).await;
+    }
+}
+
+fn publish(seen: &watch::Sender<Option<Heads>>, heads: Heads) {
+    seen.send_if_modified(|current| {
+        let news = current.as_ref() != Some(&heads);
+        if news {
+            *current = Some(heads);
+        }
+        news
+    });
+}

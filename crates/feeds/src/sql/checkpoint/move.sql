@@ -1,0 +1,18 @@
+WITH step AS (
+    SELECT * FROM unnest($3::text[], $4::uuid[], $5::int4[], $6::int8[], $7::int8[], $8::uuid[], $9::int8[])
+        AS step (log, epoch, partition, old_position, new_position, event_id, lease_epoch)
+), held AS (
+    SELECT checkpoint.log, checkpoint.partition
+    FROM reader_checkpoint AS checkpoint
+    JOIN step ON step.log = checkpoint.log AND step.partition = checkpoint.partition
+    WHERE checkpoint.reader = $1 AND checkpoint.reader_version = $2
+    ORDER BY checkpoint.log, checkpoint.partition
+    FOR UPDATE OF checkpoint
+)
+UPDATE reader_checkpoint AS checkpoint
+SET position = step.new_position, event_id = coalesce(step.event_id, checkpoint.event_id),
+    lease_until = clock_timestamp() + make_interval(secs => $10), moved_at = clock_timestamp()
+FROM step JOIN held ON held.log = step.log AND held.partition = step.partition
+WHERE checkpoint.reader = $1 AND checkpoint.reader_version = $2
+  AND checkpoint.log = step.log AND checkpoint.epoch = step.epoch AND checkpoint.partition = step.partition
+  AND checkpoint.position = step.old_position AND checkpoint.lease_epoch = step.lease_epoch

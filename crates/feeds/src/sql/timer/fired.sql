@@ -1,0 +1,1 @@
+DELETE FROM timer WHERE timer_id = $1 AND lease = $2
