@@ -1,0 +1,8 @@
+//! Administration: clients and users (scope clients:admin), and everybody's own sessions.
+
+pub(crate) mod clients;
+pub(crate) mod sessions;
+pub(crate) mod users;
+
+/// The version of this service's cursors.
+const CURSOR_VERSION: u8 = 1;

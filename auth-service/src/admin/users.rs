@@ -1,0 +1,115 @@
+//! POST and GET /api/users, GET /api/users/{userId}.
+
+use super::CURSOR_VERSION;
+use crate::accounts::register::{Account, email_taken};
+use crate::failure::Failure;
+use crate::secret::Secret;
+use crate::users::{self, NewUser, Role, User};
+use crate::{SharedApp, sessions::Origin};
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use http::header::LOCATION;
+use http::{StatusCode, Uri};
+use serde::{Deserialize, Serialize};
+use shared_events::UserId;
+use utoipa::ToSchema;
+use web::pagination::PageParams;
+use web::{Caller, Cursor, JsonBody, List, PathParams, Problem, QueryParams};
+
+/// A user to be, made by an administrator.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct NewUserBody {
+    /// The account's name.
+    email: String,
+    /// 8 to 1024 bytes, and not among the first that are guessed.
+    password: Secret,
+    /// What to call them.
+    name: Option<String>,
+    /// A phone number.
+    phone: Option<String>,
+    /// `customer`, `staff` or `admin`; `customer` if absent.
+    role: Option<String>,
+}
+
+/// A user.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UserAnswer {
+    user_id: UserId,
+    email: String,
+    email_verified: bool,
+    name: Option<String>,
+    phone: Option<String>,
+    role: Role,
+    disabled: bool,
+    version: i64,
+    created_at: DateTime<Utc>,
+}
+
+impl From<User> for UserAnswer {
+    fn from(user: User) -> Self {
+        Self {
+            user_id: user.id,
+            email: user.email,
+            email_verified: user.email_verified,
+            name: user.name,
+            phone: user.phone,
+            role: user.role,
+            disabled: user.disabled_at.is_some(),
+            version: user.version,
+            created_at: user.created_at,
+        }
+    }
+}
+
+/// Makes a user.
+pub(crate) async fn create(
+    State(app): State<SharedApp>,
+    caller: Caller,
+    origin: Origin,
+    JsonBody(body): JsonBody<NewUserBody>,
+) -> Result<Response, Failure> {
+    let account = Account::check(&body.email, &body.password, body.name.as_deref(), body.phone.as_deref())?;
+    let role = body.role.as_deref().map_or(Some(Role::Customer), Role::parse);
+    let role = role.ok_or_else(|| Problem::invalid_field("/role", "a role is customer, staff or admin"))?;
+    let password_hash = app.hasher.hash(body.password).await?;
+    let mut connection = app.pool.get().await?;
+    let transaction = connection.transaction().await?;
+    let new = NewUser {
+        email: &account.email,
+        password_hash: &password_hash,
+        role,
+        name: account.name.as_deref(),
+        phone: account.phone.as_deref(),
+        made_by: Some(&caller.subject),
+        address: origin.address.as_deref(),
+    };
+    let user = users::insert(&transaction, &new).await?.ok_or_else(email_taken)?;
+    transaction.commit().await?;
+    let location = format!("/api/users/{}", user.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(UserAnswer::from(user))).into_response())
+}
+
+/// Every user, oldest first.
+pub(crate) async fn list(
+    State(app): State<SharedApp>,
+    QueryParams(params): QueryParams<PageParams>,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let after = params.after::<UserId>(CURSOR_VERSION)?;
+    let connection = app.pool.get().await?;
+    let found = users::list(&connection, after, params.limit.plus_one()).await?;
+    let items: Vec<UserAnswer> = found.into_iter().map(UserAnswer::from).collect();
+    Ok(List::cut(items, params.limit, |last| Cursor::encode(CURSOR_VERSION, &last.user_id)).respond(&uri))
+}
+
+/// One user.
+pub(crate) async fn get(State(app): State<SharedApp>, path: PathParams) -> Result<Json<UserAnswer>, Failure> {
+    let id: UserId = path.id("userId")?;
+    let connection = app.pool.get().await?;
+    let user = users::find(&connection, id).await?.ok_or_else(|| Problem::not_found("there is no such user"))?;
+    Ok(Json(user.into()))
+}

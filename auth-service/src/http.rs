@@ -1,0 +1,133 @@
+//! Every route of this service, on one screen.
+
+use crate::oauth::introspect::{Introspection, TokenParameters};
+use crate::oauth::token::{TokenAnswer, TokenRequest};
+use crate::oauth::userinfo::UserInfo;
+use crate::oauth::{introspect, jwks, metadata, revoke, token, userinfo};
+use crate::{SharedApp, accounts, admin, internal};
+use serde_json::Value;
+use web::pagination::PageParams;
+use web::{Access, Doc, List, Routes, Scope};
+
+/// The route table.
+pub(crate) fn routes(app: SharedApp) -> Routes<()> {
+    Routes::new(crate::NAME)
+        .merge(oauth())
+        .merge(well_known())
+        .merge(account())
+        .merge(administration())
+        .merge(internals())
+        .with_state(app)
+}
+
+fn oauth() -> Routes<SharedApp> {
+    let token_doc =
+        Doc::new("Get a token").form::<TokenRequest>().answers::<TokenAnswer>(200).problems(&[400, 401, 429]);
+    let introspect_doc =
+        Doc::new("Ask what a token is good for").form::<TokenParameters>().answers::<Introspection>(200);
+    let revoke_doc = Doc::new("Take a token back").form::<TokenParameters>().answers_empty(200);
+    let userinfo_doc = || Doc::new("Who the token's user is").answers::<UserInfo>(200);
+    Routes::new(crate::NAME)
+        .post("/oauth/token", Access::ClientAuth, token_doc, token::token)
+        .post(
+            "/oauth/introspect",
+            Access::ClientAuth,
+            introspect_doc.problems(&[400, 401, 429]),
+            introspect::introspect,
+        )
+        .alias("/oauth/check_token")
+        .post("/oauth/revoke", Access::ClientAuth, revoke_doc.problems(&[400, 401, 429]), revoke::revoke)
+        .get("/oauth/userinfo", Access::Any, userinfo_doc(), userinfo::userinfo)
+        .post("/oauth/userinfo", Access::Any, userinfo_doc(), userinfo::userinfo)
+}
+
+fn well_known() -> Routes<SharedApp> {
+    let doc = |summary| Doc::new(summary).answers::<Value>(200);
+    Routes::new(crate::NAME)
+        .get("/.well-known/jwks.json", Access::Public, doc("The keys that sign tokens"), jwks::jwks)
+        .get(
+            "/.well-known/oauth-authorization-server",
+            Access::Public,
+            doc("What the authorization server offers (RFC 8414)"),
+            metadata::authorization_server,
+        )
+        .get(
+            "/.well-known/openid-configuration",
+            Access::Public,
+            doc("What the OpenID provider offers"),
+            metadata::openid_configuration,
+        )
+}
+
+fn account() -> Routes<SharedApp> {
+    use accounts::{Tokens, login, logout, refresh, register};
+    let register_doc = Doc::new("Make an account").body::<register::Register>().answers::<Tokens>(201);
+    let login_doc = Doc::new("Log in").body::<login::Login>().answers::<Tokens>(200);
+    let refresh_doc = Doc::new("Get the next tokens").body::<refresh::RefreshBody>().answers::<Tokens>(200);
+    let logout_doc = Doc::new("End the session with all its tokens").answers::<logout::LoggedOut>(200);
+    Routes::new(crate::NAME)
+        .post("/auth/register", Access::Public, register_doc.problems(&[409, 429, 503]), register::register)
+        .post("/auth/login", Access::Public, login_doc.problems(&[401, 429, 503]), login::login)
+        .post("/auth/refresh", Access::Public, refresh_doc.problems(&[401]), refresh::refresh)
+        .post("/auth/logout", Access::Any, logout_doc, logout::logout)
+}
+
+fn administration() -> Routes<SharedApp> {
+    use admin::{clients, sessions, users};
+    let access = Access::Scope(Scope::ClientsAdmin);
+    let list_doc = |summary| Doc::new(summary).query::<PageParams>();
+    Routes::new(crate::NAME)
+        .post(
+            "/api/clients",
+            access,
+            Doc::new("Register a client").body::<clients::NewClient>().answers::<clients::ClientAnswer>(201),
+            clients::create,
+        )
+        .get(
+            "/api/clients",
+            access,
+            list_doc("Every client").answers::<List<clients::ClientAnswer>>(200),
+            clients::list,
+        )
+        .get(
+            "/api/clients/{clientId}",
+            access,
+            Doc::new("One client").answers::<clients::ClientAnswer>(200),
+            clients::get,
+        )
+        .delete("/api/clients/{clientId}", access, Doc::new("Disable a client").answers_empty(204), clients::disable)
+        .post(
+            "/api/users",
+            access,
+            Doc::new("Make a user").body::<users::NewUserBody>().answers::<users::UserAnswer>(201).problems(&[409]),
+            users::create,
+        )
+        .get("/api/users", access, list_doc("Every user").answers::<List<users::UserAnswer>>(200), users::list)
+        .get("/api/users/{userId}", access, Doc::new("One user").answers::<users::UserAnswer>(200), users::get)
+        .get(
+            "/api/sessions",
+            Access::Any,
+            list_doc("One's own logins").answers::<List<sessions::SessionAnswer>>(200),
+            sessions::list,
+        )
+        .delete(
+            "/api/sessions/{sessionId}",
+            Access::Any,
+            Doc::new("End one of one's own logins").answers_empty(204),
+            sessions::end,
+        )
+}
+
+fn internals() -> Routes<SharedApp> {
+    let access = Access::Internal(Scope::EventsRead);
+    let user_doc = Doc::new("Who a user is").answers::<internal::InternalUser>(200);
+    let revocations_doc = Doc::new("What has been revoked since; waits for news")
+        .query::<internal::RevocationParams>()
+        .answers::<Value>(200);
+    Routes::new(crate::NAME).get("/internal/users/{id}", access, user_doc, internal::user).get(
+        "/internal/revocations",
+        access,
+        revocations_doc,
+        internal::revocations,
+    )
+}

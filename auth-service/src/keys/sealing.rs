@@ -1,0 +1,200 @@
+//! Sealing of private keys: XChaCha20-Poly1305 with the key from `OMS_KEY_ENCRYPTION_KEY`, the kid being the
+//! associated data. Where that is not set, a random key kept in the same schema is used: it protects nothing against
+//! somebody who reads the schema, but lets several instances share their keys and the operator set a real one later;
+//! the rows are then sealed anew and the local key is deleted.
+
+use super::KeyError;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use pg::Pool;
+use pg::deadpool_postgres::Transaction;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 24;
+
+/// The key from the environment.
+#[derive(Clone)]
+pub struct KeyEncryptionKey(Zeroizing<[u8; KEY_BYTES]>);
+
+/// The setting is not 32 bytes in Base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("OMS_KEY_ENCRYPTION_KEY is not 32 bytes in Base64; make one with `openssl rand -base64 32`")]
+pub struct KeyEncryptionKeyError;
+
+impl KeyEncryptionKey {
+    /// Reads 32 bytes in Base64.
+    ///
+    /// # Errors
+    /// [`KeyEncryptionKeyError`] when it is something else.
+    pub fn parse(text: &str) -> Result<Self, KeyEncryptionKeyError> {
+        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| KeyEncryptionKeyError)?);
+        Self::from_slice(&bytes).ok_or(KeyEncryptionKeyError)
+    }
+
+    fn from_slice(bytes: &[u8]) -> Option<Self> {
+        Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
+    }
+}
+
+impl std::fmt::Debug for KeyEncryptionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// Why a private key does not open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SealError {
+    /// It was sealed with a key that is not at hand.
+    #[error(
+        "signing key {kid} was sealed with another OMS_KEY_ENCRYPTION_KEY (its name is {sealed_with}); \
+         start with that one"
+    )]
+    OtherKey {
+        /// Which signing key.
+        kid: String,
+        /// The name of the key that sealed it.
+        sealed_with: String,
+    },
+    /// The row was altered.
+    #[error("signing key {kid} is damaged")]
+    Damaged {
+        /// Which signing key.
+        kid: String,
+    },
+    /// The cipher refused to work.
+    #[error("signing key {kid} can't be sealed")]
+    Refused {
+        /// Which signing key.
+        kid: String,
+    },
+    /// The local key has a wrong length.
+    #[error("the local encryption key is damaged")]
+    LocalKey,
+}
+
+/// A sealed private key, as its row keeps it.
+pub(super) struct Sealed {
+    pub(super) ciphertext: Vec<u8>,
+    pub(super) nonce: Vec<u8>,
+}
+
+/// Seals and opens with one key.
+pub(super) struct Sealer {
+    cipher: XChaCha20Poly1305,
+    name: String,
+}
+
+impl Sealer {
+    /// The sealer for the key from the environment, or for the local one. Rows that the local key sealed are sealed
+    /// anew once the environment has one.
+    pub(super) async fn open(pool: &Pool, from_environment: Option<KeyEncryptionKey>) -> Result<Self, KeyError> {
+        let mut client = pool.get().await?;
+        let transaction = client.transaction().await?;
+        transaction.batch_execute("LOCK TABLE local_encryption_key IN EXCLUSIVE MODE").await?;
+        let stored = transaction.query_opt("SELECT key FROM local_encryption_key", &[]).await?;
+        let local = match stored {
+            Some(row) => Some(KeyEncryptionKey::from_slice(row.try_get(0)?).ok_or(SealError::LocalKey)?),
+            None => None,
+        };
+        let sealer = match (from_environment, local) {
+            (Some(key), Some(local)) => {
+                let sealer = Self::new(&key);
+                seal_anew(&transaction, &Self::new(&local), &sealer).await?;
+                transaction.execute("DELETE FROM local_encryption_key", &[]).await?;
+                sealer
+            }
+            (Some(key), None) => Self::new(&key),
+            (None, Some(local)) => Self::new(&local),
+            (None, None) => {
+                let key = KeyEncryptionKey(Zeroizing::new(rand::random()));
+                transaction.execute("INSERT INTO local_encryption_key (key) VALUES ($1)", &[&key.0.as_slice()]).await?;
+                tracing::info!("OMS_KEY_ENCRYPTION_KEY is not set: signing keys are sealed with a key in the database");
+                Self::new(&key)
+            }
+        };
+        transaction.commit().await?;
+        Ok(sealer)
+    }
+
+    /// What names this key without giving it away.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn seal(&self, kid: &str, private_key: &[u8]) -> Result<Sealed, SealError> {
+        let nonce = rand::random::<[u8; NONCE_BYTES]>();
+        let ciphertext = self
+            .cipher
+            .encrypt(&XNonce::from(nonce), Payload { msg: private_key, aad: kid.as_bytes() })
+            .map_err(|_| SealError::Refused { kid: kid.to_owned() })?;
+        Ok(Sealed { ciphertext, nonce: nonce.to_vec() })
+    }
+
+    pub(super) fn open_sealed(
+        &self,
+        kid: &str,
+        ciphertext: &[u8],
+        nonce: &[u8],
+        sealed_with: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        if sealed_with != self.name {
+            return Err(SealError::OtherKey { kid: kid.to_owned(), sealed_with: sealed_with.to_owned() });
+        }
+        let damaged = || SealError::Damaged { kid: kid.to_owned() };
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| damaged())?;
+        self.cipher
+            .decrypt(&XNonce::from(nonce), Payload { msg: ciphertext, aad: kid.as_bytes() })
+            .map(Zeroizing::new)
+            .map_err(|_| damaged())
+    }
+
+    fn new(key: &KeyEncryptionKey) -> Self {
+        let name = URL_SAFE_NO_PAD.encode(&Sha256::digest(key.0.as_slice())[..12]);
+        Self { cipher: XChaCha20Poly1305::new(&Key::from(*key.0)), name }
+    }
+}
+
+async fn seal_anew(transaction: &Transaction<'_>, old: &Sealer, new: &Sealer) -> Result<(), KeyError> {
+    let select = "SELECT kid, sealed_private_key, nonce, sealed_with FROM signing_keys WHERE sealed_with = $1";
+    for row in transaction.query(select, &[&old.name]).await? {
+        let kid: String = row.try_get(0)?;
+        let private_key = old.open_sealed(&kid, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)?;
+        let sealed = new.seal(&kid, &private_key)?;
+        let update = "UPDATE signing_keys SET sealed_private_key = $2, nonce = $3, sealed_with = $4 WHERE kid = $1";
+        transaction.execute(update, &[&kid, &sealed.ciphertext, &sealed.nonce, &new.name]).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> KeyEncryptionKey {
+        KeyEncryptionKey(Zeroizing::new([byte; KEY_BYTES]))
+    }
+
+    #[test]
+    fn only_thirty_two_bytes_in_base64_are_a_key() {
+        assert!(KeyEncryptionKey::parse(&STANDARD.encode([7; 32])).is_ok());
+        assert!(KeyEncryptionKey::parse(&STANDARD.encode([7; 31])).is_err());
+        assert!(KeyEncryptionKey::parse("no base64!").is_err());
+    }
+
+    #[test]
+    fn a_private_key_opens_under_its_own_name_and_key_only() {
+        let (sealer, other) = (Sealer::new(&key(1)), Sealer::new(&key(2)));
+        let sealed = sealer.seal("kid", b"private").unwrap();
+        let open =
+            |sealer: &Sealer, kid: &str, name: &str| sealer.open_sealed(kid, &sealed.ciphertext, &sealed.nonce, name);
+        assert_eq!(open(&sealer, "kid", sealer.name()).unwrap().as_slice(), b"private");
+        assert_eq!(open(&sealer, "other", sealer.name()), Err(SealError::Damaged { kid: "other".to_owned() }));
+        assert!(matches!(open(&other, "kid", sealer.name()), Err(SealError::OtherKey { .. })));
+        assert!(matches!(open(&other, "kid", other.name()), Err(SealError::Damaged { .. })));
+    }
+}

@@ -1,0 +1,44 @@
+//! GET /.well-known/oauth-authorization-server (RFC 8414) and /.well-known/openid-configuration (OpenID Connect
+//! Discovery): what is served, and nothing that is not. There is no authorization endpoint yet, so none is named and
+//! the list of response types is empty.
+
+use crate::SharedApp;
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use web::{Scope, Scopes};
+
+/// The authorization server's metadata.
+pub(crate) async fn authorization_server(State(app): State<SharedApp>) -> Json<Value> {
+    Json(metadata(app.tokens.issuer()))
+}
+
+/// The same for OpenID Connect clients.
+pub(crate) async fn openid_configuration(State(app): State<SharedApp>) -> Json<Value> {
+    let issuer = app.tokens.issuer();
+    let mut document = metadata(issuer);
+    document["userinfo_endpoint"] = json!(format!("{issuer}/oauth/userinfo"));
+    document["subject_types_supported"] = json!(["public"]);
+    document["id_token_signing_alg_values_supported"] = json!(["ES256"]);
+    document["claims_supported"] = json!(["sub", "email", "email_verified", "name", "phone_number"]);
+    Json(document)
+}
+
+fn metadata(issuer: &str) -> Value {
+    let confidential = ["client_secret_basic", "client_secret_post"];
+    let any = ["client_secret_basic", "client_secret_post", "none"];
+    let scopes: Vec<&str> = Scopes::all().iter().map(Scope::as_str).collect();
+    json!({
+        "issuer": issuer,
+        "token_endpoint": format!("{issuer}/oauth/token"),
+        "introspection_endpoint": format!("{issuer}/oauth/introspect"),
+        "revocation_endpoint": format!("{issuer}/oauth/revoke"),
+        "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+        "scopes_supported": scopes,
+        "response_types_supported": [],
+        "grant_types_supported": ["client_credentials", "refresh_token"],
+        "token_endpoint_auth_methods_supported": any,
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "revocation_endpoint_auth_methods_supported": any,
+    })
+}

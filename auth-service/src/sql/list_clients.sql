@@ -1,0 +1,6 @@
+SELECT id, name, secret_hash IS NOT NULL AS confidential, secret_hash, scopes, grants, redirect_uris, disabled_at, version,
+       created_at
+FROM clients
+WHERE $1::uuid IS NULL OR id > $1
+ORDER BY id
+LIMIT $2

@@ -1,0 +1,6 @@
+SELECT id AS user_id, email, email_verified_at IS NOT NULL AS email_verified, name, phone, role, disabled_at, version,
+       created_at
+FROM users
+WHERE $1::uuid IS NULL OR id > $1
+ORDER BY id
+LIMIT $2

@@ -1,0 +1,4 @@
+SELECT id, name, secret_hash IS NOT NULL AS confidential, secret_hash, scopes, grants, redirect_uris, disabled_at, version,
+       created_at
+FROM clients
+WHERE id = $1

@@ -1,0 +1,5 @@
+DELETE FROM revocations WHERE expires_at < now();
+-- Spent tokens stay as long as their session: presenting one must still end it.
+DELETE FROM sessions
+WHERE expires_at < now() - interval '1 day' OR ended_at < now() - interval '1 day';
+DELETE FROM refresh_tokens WHERE used_at IS NULL AND expires_at < now() - interval '1 day'

@@ -1,0 +1,205 @@
+//! Users: their rows, their roles and what a role may do.
+
+use crate::audit;
+use crate::email::Email;
+use crate::store::StoreError;
+use chrono::{DateTime, Utc};
+use pg::deadpool_postgres::GenericClient;
+use serde::{Deserialize, Serialize};
+use shared_events::UserId;
+use tokio_postgres::Row;
+use utoipa::ToSchema;
+use web::{CallerKind, Scope, Scopes};
+
+/// What a user is to the shop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Buys: acts on their own data alone.
+    Customer,
+    /// Works in the shop.
+    Staff,
+    /// Runs the shop: may do everything.
+    Admin,
+}
+
+impl Role {
+    /// The text in tokens and tables.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Staff => "staff",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// What a caller with this role's token is.
+    #[must_use]
+    pub const fn kind(self) -> CallerKind {
+        match self {
+            Self::Customer => CallerKind::Customer,
+            Self::Staff => CallerKind::Staff,
+            Self::Admin => CallerKind::Admin,
+        }
+    }
+
+    /// Reads the text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Customer, Self::Staff, Self::Admin].into_iter().find(|role| role.as_str() == text)
+    }
+
+    /// What a login of this role may do: a customer what a storefront needs; staff everything but the
+    /// administration of clients and webhooks and the raw events; an admin everything.
+    #[must_use]
+    pub fn login_scopes(self) -> Scopes {
+        let beyond_staff = [Scope::ClientsAdmin, Scope::WebhooksAdmin, Scope::EventsRead];
+        let everything = Scopes::all().without(Scope::OfflineAccess);
+        match self {
+            Self::Customer => [
+                Scope::OrdersRead,
+                Scope::OrdersWrite,
+                Scope::InventoryRead,
+                Scope::InvoicesRead,
+                Scope::OpenId,
+                Scope::Profile,
+                Scope::Email,
+            ]
+            .into_iter()
+            .collect(),
+            Self::Staff => everything.iter().filter(|scope| !beyond_staff.contains(scope)).collect(),
+            Self::Admin => everything,
+        }
+    }
+}
+
+/// A user as the rest of the system may know them.
+#[derive(Debug, Clone)]
+pub struct User {
+    /// Their id.
+    pub id: UserId,
+    /// Normalised.
+    pub email: String,
+    /// Whether the address was proven.
+    pub email_verified: bool,
+    /// What to call them.
+    pub name: Option<String>,
+    /// A phone number as they wrote it.
+    pub phone: Option<String>,
+    /// Their role.
+    pub role: Role,
+    /// When they were disabled, if so.
+    pub disabled_at: Option<DateTime<Utc>>,
+    /// Counts their changes.
+    pub version: i64,
+    /// When they registered.
+    pub created_at: DateTime<Utc>,
+}
+
+impl User {
+    /// Reads the columns of `sql/select_user.sql` and its siblings.
+    pub(crate) fn from_row(row: &Row) -> Result<Self, StoreError> {
+        let role: &str = row.try_get("role")?;
+        Ok(Self {
+            id: UserId::from_uuid(row.try_get("user_id")?),
+            email: row.try_get("email")?,
+            email_verified: row.try_get("email_verified")?,
+            name: row.try_get("name")?,
+            phone: row.try_get("phone")?,
+            role: Role::parse(role).ok_or(StoreError::Unreadable { what: "role" })?,
+            disabled_at: row.try_get("disabled_at")?,
+            version: row.try_get("version")?,
+            created_at: row.try_get("created_at")?,
+        })
+    }
+}
+
+/// A user and the hash of their password.
+pub(crate) struct UserWithHash {
+    pub(crate) user: User,
+    pub(crate) password_hash: String,
+}
+
+/// What a new user begins with.
+#[derive(Debug)]
+pub(crate) struct NewUser<'a> {
+    pub(crate) email: &'a Email,
+    pub(crate) password_hash: &'a str,
+    pub(crate) role: Role,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) phone: Option<&'a str>,
+    /// The administrator or program that made them; `None` where they registered themselves.
+    pub(crate) made_by: Option<&'a str>,
+    pub(crate) address: Option<&'a str>,
+}
+
+/// Inserts a user; `None` when the e-mail address is taken.
+pub(crate) async fn insert(client: &impl GenericClient, new: &NewUser<'_>) -> Result<Option<User>, StoreError> {
+    let id = UserId::generate();
+    let row = client
+        .query_opt(
+            include_str!("sql/insert_user.sql"),
+            &[&id.as_uuid(), &new.email.as_str(), &new.password_hash, &new.role.as_str(), &new.name, &new.phone],
+        )
+        .await?;
+    let Some(row) = row else { return Ok(None) };
+    let id_text = id.to_string();
+    let entry = audit::Entry::by(new.made_by.unwrap_or(&id_text), "USER_CREATED")
+        .on(&id_text)
+        .from_address(new.address)
+        .with(new.role.as_str());
+    audit::record(client, &entry).await?;
+    User::from_row(&row).map(Some)
+}
+
+/// The user with this id.
+pub(crate) async fn find(client: &impl GenericClient, id: UserId) -> Result<Option<User>, StoreError> {
+    let row = client.query_opt(include_str!("sql/select_user.sql"), &[&id.as_uuid()]).await?;
+    row.as_ref().map(User::from_row).transpose()
+}
+
+/// The user with this e-mail address.
+pub(crate) async fn find_by_email(
+    client: &impl GenericClient,
+    email: &Email,
+) -> Result<Option<UserWithHash>, StoreError> {
+    let row = client.query_opt(include_str!("sql/select_user_by_email.sql"), &[&email.as_str()]).await?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(UserWithHash { user: User::from_row(&row)?, password_hash: row.try_get("password_hash")? }))
+}
+
+/// Users after the given one, by id; at most `limit`.
+pub(crate) async fn list(
+    client: &impl GenericClient,
+    after: Option<UserId>,
+    limit: i64,
+) -> Result<Vec<User>, StoreError> {
+    let after = after.map(|id| id.as_uuid());
+    let rows = client.query(include_str!("sql/list_users.sql"), &[&after, &limit]).await?;
+    rows.iter().map(User::from_row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_customer_logs_in_with_the_scopes_of_a_storefront() {
+        let scopes = Role::Customer.login_scopes().to_string();
+        let mut names: Vec<&str> = scopes.split(' ').collect();
+        names.sort_unstable();
+        assert_eq!(
+            names,
+            ["email", "inventory:read", "invoices:read", "openid", "orders:read", "orders:write", "profile"]
+        );
+    }
+
+    #[test]
+    fn staff_do_not_administer_clients() {
+        let scopes = Role::Staff.login_scopes().to_string();
+        assert!(scopes.contains("orders:admin") && scopes.contains("catalog:write"));
+        assert!(!scopes.contains("clients:admin") && !scopes.contains("webhooks:admin"));
+        assert!(Role::Admin.login_scopes().contains(Scope::ClientsAdmin));
+    }
+}
