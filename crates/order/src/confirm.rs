@@ -1,0 +1,28 @@
+//! Confirming an order by hand, which only means something where the shop gives credit: all others are
+//! confirmed by their payment.
+
+use crate::{Order, Rejection};
+use chrono::{DateTime, Utc};
+use shared_events::order::{OrderConfirmed, OrderEvent};
+
+/// Confirm an order on credit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfirmOrder {
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+impl ConfirmOrder {
+    pub(crate) fn decide(self, order: &Order) -> Result<Vec<OrderEvent>, Rejection> {
+        if order.is_over() {
+            return Err(order.illegal("it is over"));
+        }
+        if !order.covered() {
+            return Err(Rejection::NotCovered { outstanding: order.outstanding() });
+        }
+        if order.confirmed_at.is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![OrderEvent::from(OrderConfirmed { occurred_at: self.now })])
+    }
+}

@@ -1,0 +1,267 @@
+//! The money of an order: what its parts (lines and shipping) cost, what was captured and refunded for
+//! each, and what is left to pay or to give back. Captured money belongs to a part as long as that part
+//! costs so much; when the order shrinks it moves to parts that still lack money, by fixed arithmetic that
+//! never changes, because it is part of how history reads.
+
+use crate::{
+    amounts::{minus, plus, sum, surplus},
+    order::{Line, Order, Refund, RefundStatus},
+};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use shared_events::{
+    LineId,
+    order::{ComponentAmount, RefundCause, Totals},
+};
+use std::collections::HashMap;
+
+/// Captured and refunded money by part of the order.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ledger {
+    /// The parts that ever had money.
+    pub components: Vec<ComponentLedger>,
+    /// Captured beyond what the order cost.
+    pub excess_captured: Decimal,
+    /// Given back of that, or about to be.
+    pub excess_refunded: Decimal,
+}
+
+/// The money of one part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ComponentLedger {
+    /// The line; none means shipping.
+    pub line_id: Option<LineId>,
+    /// What was captured for it.
+    pub captured: Decimal,
+    /// What went back of that, or is about to.
+    pub refunded: Decimal,
+    /// How much of the refunded the customer need not pay again: by goodwill, or for a return.
+    pub waived: Decimal,
+}
+
+impl ComponentLedger {
+    const fn empty(line_id: Option<LineId>) -> Self {
+        Self { line_id, captured: Decimal::ZERO, refunded: Decimal::ZERO, waived: Decimal::ZERO }
+    }
+
+    /// What is here: captured and not given back.
+    #[must_use]
+    pub fn net(&self) -> Decimal {
+        minus(self.captured, self.refunded)
+    }
+}
+
+impl Ledger {
+    fn entry(&mut self, line_id: Option<LineId>) -> &mut ComponentLedger {
+        let index = self.components.iter().position(|entry| entry.line_id == line_id).unwrap_or_else(|| {
+            self.components.push(ComponentLedger::empty(line_id));
+            self.components.len() - 1
+        });
+        &mut self.components[index]
+    }
+
+    fn excess(&self) -> Decimal {
+        minus(self.excess_captured, self.excess_refunded)
+    }
+
+    /// Everything that is here.
+    fn net(&self) -> Decimal {
+        plus(sum(self.components.iter().map(ComponentLedger::net)), self.excess())
+    }
+
+    pub(crate) fn capture(&mut self, amount: Decimal, components: &[ComponentAmount]) {
+        for component in components {
+            let entry = self.entry(component.line_id);
+            entry.captured = plus(entry.captured, component.amount);
+        }
+        let allocated = sum(components.iter().map(|component| component.amount));
+        self.excess_captured = plus(self.excess_captured, surplus(amount, allocated));
+    }
+
+    pub(crate) fn refund(&mut self, refund: &Refund) {
+        self.book(refund, plus);
+    }
+
+    pub(crate) fn take_refund_back(&mut self, refund: &Refund) {
+        self.book(refund, minus);
+    }
+
+    fn book(&mut self, refund: &Refund, apply: fn(Decimal, Decimal) -> Decimal) {
+        let waives = matches!(refund.cause, RefundCause::Requested | RefundCause::Return);
+        for component in &refund.components {
+            let entry = self.entry(component.line_id);
+            entry.refunded = apply(entry.refunded, component.amount);
+            if waives {
+                entry.waived = apply(entry.waived, component.amount);
+            }
+        }
+        let allocated = sum(refund.components.iter().map(|component| component.amount));
+        self.excess_refunded = apply(self.excess_refunded, surplus(refund.amount, allocated));
+    }
+}
+
+impl Order {
+    /// What so many pieces of a line cost the customer, discount and tax counted.
+    #[must_use]
+    pub fn cost_of(&self, line: &Line, pieces: u32) -> Decimal {
+        let net = minus(line.price_of(pieces, self.currency), line.discount_of(pieces, self.currency));
+        if self.prices_include_tax { net } else { plus(net, line.tax_of(pieces, self.currency)) }
+    }
+
+    fn shipping_cost(&self) -> Decimal {
+        let net = minus(self.shipping.amount, self.shipping.discount);
+        if self.prices_include_tax { net } else { plus(net, self.shipping.tax_amount) }
+    }
+
+    /// The sums of the order as it stands, from its parts.
+    pub(crate) fn sums(&self) -> Totals {
+        let currency = self.currency;
+        let subtotal = sum(self.lines.iter().map(|line| line.line_total(currency)));
+        let discounts = sum(self.lines.iter().map(|line| line.discount_of(line.quantity, currency)));
+        let taxes = sum(self.lines.iter().map(|line| line.tax_of(line.quantity, currency)));
+        let costs = sum(self.lines.iter().map(|line| self.cost_of(line, line.quantity)));
+        Totals {
+            subtotal: currency.round(subtotal),
+            discount_total: currency.round(plus(discounts, self.shipping.discount)),
+            shipping_total: currency.round(self.shipping.amount),
+            tax_total: currency.round(plus(taxes, self.shipping.tax_amount)),
+            total: currency.round(plus(costs, self.shipping_cost())),
+        }
+    }
+
+    /// What each part must bring in for the order as it stands, goodwill counted.
+    fn required(&self) -> Vec<(Option<LineId>, Decimal)> {
+        let waived: HashMap<_, _> = self.ledger.components.iter().map(|entry| (entry.line_id, entry.waived)).collect();
+        let after_waiver = |id: Option<LineId>, cost| (id, surplus(cost, waived.get(&id).copied().unwrap_or_default()));
+        let expired = self.expired_at.is_some();
+        let lines = self.lines.iter().map(|line| {
+            let pieces = if expired { line.shipped } else { line.live() };
+            after_waiver(Some(line.line_id), self.cost_of(line, pieces))
+        });
+        let nothing_goes = self.is_over() && self.lines.iter().all(|line| line.shipped == 0);
+        let shipping = if nothing_goes { Decimal::ZERO } else { self.shipping_cost() };
+        lines.chain([after_waiver(None, shipping)]).collect()
+    }
+
+    /// What each part lacks or has too much (negative), with the parts that are no longer in the order.
+    fn balances(&self) -> Vec<(Option<LineId>, Decimal)> {
+        let mut net: HashMap<_, _> = self.ledger.components.iter().map(|entry| (entry.line_id, entry.net())).collect();
+        let mut balances: Vec<_> = self
+            .required()
+            .into_iter()
+            .map(|(id, required)| (id, minus(required, net.remove(&id).unwrap_or_default())))
+            .collect();
+        let gone = self.ledger.components.iter().filter(|entry| net.contains_key(&entry.line_id));
+        balances.extend(gone.map(|entry| (entry.line_id, minus(Decimal::ZERO, entry.net()))));
+        balances
+    }
+
+    /// How an amount that is captured now falls to the parts that lack money, in the order of the lines,
+    /// shipping last. What is left over is not in it.
+    pub(crate) fn allocate(&self, amount: Decimal) -> Vec<ComponentAmount> {
+        let mut left = amount;
+        let mut parts = Vec::new();
+        for (line_id, lacking) in self.balances() {
+            let share = lacking.min(left);
+            if share > Decimal::ZERO {
+                left = minus(left, share);
+                parts.push(ComponentAmount { line_id, amount: share });
+            }
+        }
+        parts
+    }
+
+    /// Moves money that is not needed where it is to the parts that lack some.
+    pub(crate) fn settle(&mut self) {
+        let balances = self.balances();
+        let mut spare: Vec<_> = balances.iter().filter(|(_, lacking)| *lacking < Decimal::ZERO).copied().collect();
+        for (line_id, mut lacking) in balances.into_iter().filter(|(_, lacking)| *lacking > Decimal::ZERO) {
+            let from_excess = self.ledger.excess().max(Decimal::ZERO).min(lacking);
+            self.ledger.excess_captured = minus(self.ledger.excess_captured, from_excess);
+            let mut moved = from_excess;
+            lacking = minus(lacking, from_excess);
+            for (source, left) in &mut spare {
+                let share = lacking.min(-*left);
+                if share > Decimal::ZERO {
+                    *left = plus(*left, share);
+                    lacking = minus(lacking, share);
+                    moved = plus(moved, share);
+                    let entry = self.ledger.entry(*source);
+                    entry.captured = minus(entry.captured, share);
+                }
+            }
+            if moved > Decimal::ZERO {
+                let entry = self.ledger.entry(line_id);
+                entry.captured = plus(entry.captured, moved);
+            }
+        }
+    }
+
+    /// What is here beyond what the order as it stands must bring in: in all, and by part.
+    pub(crate) fn overpaid(&self) -> (Decimal, Vec<ComponentAmount>) {
+        let parts: Vec<_> = self
+            .balances()
+            .into_iter()
+            .filter(|(_, lacking)| *lacking < Decimal::ZERO)
+            .map(|(line_id, lacking)| ComponentAmount { line_id, amount: -lacking })
+            .collect();
+        let total = plus(sum(parts.iter().map(|part| part.amount)), self.ledger.excess().max(Decimal::ZERO));
+        (total, parts)
+    }
+
+    /// What can still be refunded by part, lines in their order and shipping last; with it, in all, what was
+    /// captured beyond the order's cost.
+    #[must_use]
+    pub fn refundable(&self) -> (Vec<ComponentAmount>, Decimal) {
+        let mut parts: Vec<_> = self
+            .ledger
+            .components
+            .iter()
+            .filter(|entry| entry.net() > Decimal::ZERO)
+            .map(|entry| ComponentAmount { line_id: entry.line_id, amount: entry.net() })
+            .collect();
+        parts.sort_by_key(|part| part.line_id.is_none());
+        (parts, self.ledger.excess().max(Decimal::ZERO))
+    }
+
+    /// What can still be refunded in all.
+    #[must_use]
+    pub fn refundable_total(&self) -> Decimal {
+        self.ledger.net().max(Decimal::ZERO)
+    }
+
+    /// What providers hold for it.
+    #[must_use]
+    pub fn authorized_total(&self) -> Decimal {
+        sum(self.payments.iter().map(|payment| payment.authorized))
+    }
+
+    /// What was captured for it.
+    #[must_use]
+    pub fn paid_total(&self) -> Decimal {
+        self.currency.round(sum(self.payments.iter().map(|payment| payment.captured)))
+    }
+
+    /// What went back to the customer.
+    #[must_use]
+    pub fn refunded_total(&self) -> Decimal {
+        let completed = self.refunds.iter().filter(|refund| refund.status == RefundStatus::Completed);
+        self.currency.round(sum(completed.map(|refund| refund.amount)))
+    }
+
+    /// What neither payments nor authorisations bring in yet.
+    #[must_use]
+    pub fn outstanding(&self) -> Decimal {
+        let required = sum(self.required().into_iter().map(|(_, amount)| amount));
+        let here = plus(self.ledger.net(), self.authorized_total());
+        self.currency.round(surplus(required, here))
+    }
+
+    /// Whether payment covers the total, or the shop gives credit. An order that is over is covered no longer.
+    #[must_use]
+    pub fn covered(&self) -> bool {
+        self.exists() && !self.is_over() && (self.payment_method.is_credit() || self.outstanding() <= Decimal::ZERO)
+    }
+}

@@ -1,0 +1,301 @@
+//! What an order costs: prices, discounts and tax of each part, rounded half up to the currency's smallest
+//! unit part by part, so that the parts always sum up to the total. A discount's share of each line is
+//! frozen here, by largest remainder, and never moves later.
+
+use crate::{
+    amounts::{minus, plus, sum},
+    rejection::FieldError,
+};
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::{Deserialize, Serialize};
+use shared_events::{
+    Attributes, Currency, LineId, ProductId,
+    order::{AppliedDiscount, OrderLine, ShippingCharge, Totals},
+};
+
+/// How many lines an order may have.
+pub const MOST_LINES: usize = 1_500;
+/// How many pieces a line may have.
+pub const MOST_PIECES: u32 = 9_999;
+/// The largest amount that any price or sum may have.
+pub const LARGEST_AMOUNT: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+
+/// What kind of discount it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum DiscountKind {
+    /// So many percent of every line.
+    Percentage,
+    /// An amount off the lines, at most what they cost.
+    Fixed,
+    /// Shipping costs nothing.
+    FreeShipping,
+}
+
+impl DiscountKind {
+    /// Its name in events and JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Percentage => "PERCENTAGE",
+            Self::Fixed => "FIXED",
+            Self::FreeShipping => "FREE_SHIPPING",
+        }
+    }
+
+    /// Reads its name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::Percentage, Self::Fixed, Self::FreeShipping].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+/// A discount that is to be granted; whether it may be was checked before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Discount {
+    /// The code that was given.
+    pub code: String,
+    /// What kind.
+    pub kind: DiscountKind,
+    /// Percent (10 is ten percent) or amount.
+    pub value: Decimal,
+}
+
+/// A line that is to be priced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineToPrice {
+    /// Its id.
+    pub line_id: LineId,
+    /// The product.
+    pub product_id: ProductId,
+    /// Its sku now.
+    pub sku: String,
+    /// Its name now.
+    pub name: String,
+    /// Pieces.
+    pub quantity: u32,
+    /// The price of one piece now, or the quote's.
+    pub unit_price: Decimal,
+    /// The tax rate as a fraction.
+    pub tax_rate: Decimal,
+    /// Its sales channel.
+    pub channel: String,
+    /// Who sells it.
+    pub legal_entity: String,
+    /// Its id in another system.
+    pub external_id: Option<String>,
+    /// What the shop wants to remember about it.
+    pub attributes: Attributes,
+}
+
+/// Everything that prices depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToPrice {
+    /// The one currency.
+    pub currency: Currency,
+    /// Whether prices contain tax.
+    pub prices_include_tax: bool,
+    /// The lines.
+    pub lines: Vec<LineToPrice>,
+    /// Code of the shipping method.
+    pub shipping_method: Option<String>,
+    /// The price of shipping.
+    pub shipping_amount: Decimal,
+    /// Shipping's tax rate as a fraction.
+    pub shipping_tax_rate: Decimal,
+    /// The discounts, applied one after the other.
+    pub discounts: Vec<Discount>,
+}
+
+/// The priced parts of an order and their sums.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Priced {
+    /// The one currency.
+    pub currency: Currency,
+    /// Whether prices contain tax.
+    pub prices_include_tax: bool,
+    /// The lines with their frozen discounts and tax.
+    pub lines: Vec<OrderLine>,
+    /// Shipping with its discount and tax.
+    pub shipping: ShippingCharge,
+    /// The discounts and what each took off.
+    pub discounts: Vec<AppliedDiscount>,
+    /// The sums.
+    pub totals: Totals,
+}
+
+/// Prices an order.
+///
+/// # Errors
+/// Every field that breaks a rule, by pointers into `/items`, `/shipping` and `/discounts`.
+pub fn price(to_price: ToPrice) -> Result<Priced, Vec<FieldError>> {
+    let ToPrice { currency, prices_include_tax, lines, .. } = &to_price;
+    let (currency, prices_include_tax) = (*currency, *prices_include_tax);
+    let mut errors = line_errors(lines.iter().map(|line| (line.quantity, line.unit_price, line.tax_rate)));
+    errors.extend(out_of_range("/shipping/amount", to_price.shipping_amount));
+    errors.extend(bad_rate("/shipping/taxRate", to_price.shipping_tax_rate));
+    for (index, discount) in to_price.discounts.iter().enumerate() {
+        errors.extend(out_of_range(&format!("/discounts/{index}/value"), discount.value));
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let full: Vec<_> =
+        lines.iter().map(|line| currency.round(line.unit_price * Decimal::from(line.quantity))).collect();
+    let shipping_amount = currency.round(to_price.shipping_amount);
+    let mut off = vec![Decimal::ZERO; full.len()];
+    let mut shipping_off = Decimal::ZERO;
+    let mut discounts = Vec::with_capacity(to_price.discounts.len());
+    for discount in &to_price.discounts {
+        let left: Vec<_> = full.iter().zip(&off).map(|(amount, off)| minus(*amount, *off)).collect();
+        let wanted = match discount.kind {
+            DiscountKind::Percentage => percent(sum(left.iter().copied()), discount.value),
+            DiscountKind::Fixed => discount.value,
+            DiscountKind::FreeShipping => minus(shipping_amount, shipping_off),
+        };
+        let amount = if discount.kind == DiscountKind::FreeShipping {
+            shipping_off = plus(shipping_off, wanted);
+            wanted
+        } else {
+            let amount = currency.round(wanted).min(sum(left.iter().copied()));
+            for (off, share) in off.iter_mut().zip(allocate(amount, &left, currency)) {
+                *off = plus(*off, share);
+            }
+            amount
+        };
+        discounts.push(AppliedDiscount {
+            code: discount.code.clone(),
+            kind: discount.kind.as_str().to_owned(),
+            value: discount.value,
+            amount: currency.round(amount),
+        });
+    }
+    let lines: Vec<_> = to_price
+        .lines
+        .into_iter()
+        .zip(full.iter().zip(off))
+        .map(|(line, (amount, discount))| OrderLine {
+            line_id: line.line_id,
+            product_id: line.product_id,
+            sku: line.sku,
+            name: line.name,
+            quantity: line.quantity,
+            unit_price: line.unit_price,
+            discount: currency.round(discount),
+            tax_amount: tax(minus(*amount, discount), line.tax_rate, prices_include_tax, currency),
+            tax_rate: line.tax_rate,
+            channel: line.channel,
+            legal_entity: line.legal_entity,
+            external_id: line.external_id,
+            attributes: line.attributes,
+        })
+        .collect();
+    let shipping_net = minus(shipping_amount, shipping_off);
+    let shipping = ShippingCharge {
+        method: to_price.shipping_method,
+        amount: shipping_amount,
+        discount: currency.round(shipping_off),
+        tax_rate: to_price.shipping_tax_rate,
+        tax_amount: tax(shipping_net, to_price.shipping_tax_rate, prices_include_tax, currency),
+    };
+    let totals = totals(&lines, &shipping, prices_include_tax, currency);
+    if totals.subtotal > LARGEST_AMOUNT || totals.total > LARGEST_AMOUNT {
+        return Err(vec![FieldError::new("/items", format!("the total is larger than {LARGEST_AMOUNT}"))]);
+    }
+    Ok(Priced { currency, prices_include_tax, lines, shipping, discounts, totals })
+}
+
+/// The sums of priced parts: `total` = Σ lines − discounts + shipping, plus tax where prices are without.
+#[must_use]
+pub fn totals(lines: &[OrderLine], shipping: &ShippingCharge, prices_include_tax: bool, currency: Currency) -> Totals {
+    let amount = |line: &OrderLine| currency.round(line.unit_price.saturating_mul(Decimal::from(line.quantity)));
+    let subtotal = sum(lines.iter().map(amount));
+    let discount_total = plus(sum(lines.iter().map(|line| line.discount)), shipping.discount);
+    let tax_total = plus(sum(lines.iter().map(|line| line.tax_amount)), shipping.tax_amount);
+    let net = plus(minus(subtotal, discount_total), shipping.amount);
+    Totals {
+        subtotal: currency.round(subtotal),
+        discount_total: currency.round(discount_total),
+        shipping_total: currency.round(shipping.amount),
+        tax_total: currency.round(tax_total),
+        total: currency.round(if prices_include_tax { net } else { plus(net, tax_total) }),
+    }
+}
+
+/// The tax in an amount (prices with tax) or on it, rounded half up.
+#[must_use]
+pub fn tax(amount: Decimal, rate: Decimal, prices_include_tax: bool, currency: Currency) -> Decimal {
+    let on_top = amount.saturating_mul(rate);
+    let tax =
+        if prices_include_tax { on_top.checked_div(plus(Decimal::ONE, rate)).unwrap_or_default() } else { on_top };
+    currency.round(tax)
+}
+
+/// Splits an amount by weights into smallest units whose sum is the amount: each gets its exact share rounded
+/// down, and what is left goes unit by unit to the largest remainders, earlier ones first among equals. No
+/// share exceeds its weight where the amount does not exceed their sum.
+#[must_use]
+pub fn allocate(amount: Decimal, weights: &[Decimal], currency: Currency) -> Vec<Decimal> {
+    let whole = sum(weights.iter().copied());
+    if whole <= Decimal::ZERO || amount <= Decimal::ZERO {
+        return vec![Decimal::ZERO; weights.len()];
+    }
+    let exact = |weight: Decimal| {
+        let product = amount.checked_mul(weight).and_then(|product| product.checked_div(whole));
+        product.or_else(|| amount.checked_mul(weight.checked_div(whole)?)).unwrap_or_default()
+    };
+    let mut shares = Vec::with_capacity(weights.len());
+    let mut remainders = Vec::with_capacity(weights.len());
+    for (index, weight) in weights.iter().enumerate() {
+        let exact = exact(*weight).min(*weight.max(&Decimal::ZERO));
+        let share = exact.round_dp_with_strategy(currency.decimals(), RoundingStrategy::ToZero);
+        remainders.push((minus(exact, share), index));
+        shares.push(share);
+    }
+    remainders.sort_by(|(left, left_index), (right, right_index)| right.cmp(left).then(left_index.cmp(right_index)));
+    let unit = currency.minor_unit();
+    let mut left = minus(amount, sum(shares.iter().copied()));
+    for (_, index) in remainders.iter().cycle().take(weights.len() * 2) {
+        if left < unit {
+            break;
+        }
+        if plus(shares[*index], unit) <= weights[*index] || amount > whole {
+            shares[*index] = plus(shares[*index], unit);
+            left = minus(left, unit);
+        }
+    }
+    shares
+}
+
+fn percent(amount: Decimal, percent: Decimal) -> Decimal {
+    amount.saturating_mul(percent.min(Decimal::ONE_HUNDRED)) / Decimal::ONE_HUNDRED
+}
+
+/// What is wrong with lines' quantities, prices and tax rates.
+pub(crate) fn line_errors(lines: impl ExactSizeIterator<Item = (u32, Decimal, Decimal)>) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    if lines.len() == 0 || lines.len() > MOST_LINES {
+        errors.push(FieldError::new("/items", format!("an order has 1 to {MOST_LINES} lines")));
+    }
+    for (index, (quantity, unit_price, tax_rate)) in lines.enumerate() {
+        if quantity == 0 || quantity > MOST_PIECES {
+            let detail = format!("must be 1 to {MOST_PIECES}");
+            errors.push(FieldError::new(format!("/items/{index}/quantity"), detail));
+        }
+        errors.extend(out_of_range(&format!("/items/{index}/unitPrice"), unit_price));
+        errors.extend(bad_rate(&format!("/items/{index}/taxRate"), tax_rate));
+    }
+    errors
+}
+
+fn out_of_range(pointer: &str, amount: Decimal) -> Option<FieldError> {
+    let fits = amount >= Decimal::ZERO && amount <= LARGEST_AMOUNT;
+    (!fits).then(|| FieldError::new(pointer, format!("must be 0 to {LARGEST_AMOUNT}")))
+}
+
+fn bad_rate(pointer: &str, rate: Decimal) -> Option<FieldError> {
+    let fits = rate >= Decimal::ZERO && rate <= Decimal::TEN;
+    (!fits).then(|| FieldError::new(pointer, "must be a fraction such as 0.19"))
+}

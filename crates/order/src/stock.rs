@@ -1,0 +1,132 @@
+//! What the order knows about its stock: what should be held for it now, and whether it is.
+
+use crate::{
+    Order, Rejection,
+    order::{ReservationState, ShipmentStatus},
+};
+use chrono::{DateTime, Utc};
+use shared_events::{
+    ProductId,
+    order::{OrderEvent, StockConfirmed, StockReleased},
+};
+use std::collections::BTreeMap;
+
+/// Stock was reserved (anew) for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReserveStock {
+    /// The reservation's revision.
+    pub reservation_revision: i32,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// Its stock is held firmly, because it is covered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConfirmStock {
+    /// The reservation's revision.
+    pub reservation_revision: i32,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// Its stock was given up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReleaseStock {
+    /// Why.
+    pub reason: Option<String>,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+impl Order {
+    /// The revision of its reservation; 0 where nothing was ever reserved. The next change takes the next.
+    #[must_use]
+    pub fn reservation_revision(&self) -> i32 {
+        self.reservation.map_or(0, |reservation| reservation.revision)
+    }
+
+    /// Whether stock that it had was given up.
+    #[must_use]
+    pub fn stock_was_released(&self) -> bool {
+        self.reservation.is_some_and(|reservation| reservation.state == ReservationState::Released)
+    }
+
+    /// What its reservation should hold now: everything that is still to be dispatched.
+    #[must_use]
+    pub fn held_quantities(&self) -> BTreeMap<ProductId, u32> {
+        if self.is_over() || self.reservation.is_none() || self.stock_was_released() {
+            return BTreeMap::new();
+        }
+        self.open_quantities()
+    }
+
+    /// What is still to be dispatched, whether it is held or not: what to reserve when stock was given up.
+    #[must_use]
+    pub fn open_quantities(&self) -> BTreeMap<ProductId, u32> {
+        let dead = self.cancellation.is_some();
+        let mut quantities = BTreeMap::new();
+        for line in self.lines.iter().filter(|line| !dead && line.open() > 0) {
+            let sum: &mut u32 = quantities.entry(line.product_id).or_default();
+            *sum = sum.saturating_add(line.open());
+        }
+        quantities
+    }
+
+    /// Whether a shipment is on its way.
+    pub(crate) fn is_underway(&self) -> bool {
+        self.shipments.iter().any(|shipment| shipment.status == ShipmentStatus::Dispatched)
+    }
+}
+
+impl ReserveStock {
+    pub(crate) fn decide(self, order: &Order) -> Result<Vec<OrderEvent>, Rejection> {
+        if order.is_over() {
+            return Err(order.illegal("nothing is reserved for an order that is over"));
+        }
+        let held = order.reservation.is_some_and(|held| held.state != ReservationState::Released);
+        if held && self.reservation_revision <= order.reservation_revision() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![stock_confirmed(self.reservation_revision, order.covered(), self.now)])
+    }
+}
+
+impl ConfirmStock {
+    pub(crate) fn decide(self, order: &Order) -> Result<Vec<OrderEvent>, Rejection> {
+        if order.is_over() {
+            return Err(order.illegal("nothing is reserved for an order that is over"));
+        }
+        if !order.covered() {
+            return Err(Rejection::NotCovered { outstanding: order.outstanding() });
+        }
+        let firm = order.reservation.is_some_and(|held| held.state == ReservationState::Firm);
+        if firm && self.reservation_revision <= order.reservation_revision() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![stock_confirmed(self.reservation_revision, true, self.now)])
+    }
+}
+
+impl ReleaseStock {
+    pub(crate) fn decide(self, order: &Order) -> Result<Vec<OrderEvent>, Rejection> {
+        let Some(reservation) = order.reservation else { return Ok(Vec::new()) };
+        if order.is_over() || reservation.state == ReservationState::Released {
+            return Ok(Vec::new());
+        }
+        if order.covered() {
+            return Err(order.illegal("the stock of a covered order is given up by cancelling it"));
+        }
+        if order.was_dispatched() {
+            return Err(order.illegal("some of it has left already"));
+        }
+        Ok(vec![OrderEvent::from(StockReleased {
+            reservation_revision: reservation.revision,
+            reason: self.reason,
+            occurred_at: self.now,
+        })])
+    }
+}
+
+fn stock_confirmed(reservation_revision: i32, firm: bool, now: DateTime<Utc>) -> OrderEvent {
+    StockConfirmed { reservation_revision, firm, occurred_at: now }.into()
+}
