@@ -3,11 +3,13 @@
 //! Every wait here is bounded, so a server that is away gives an error within seconds, and a restarted server is used
 //! again without a restart of ours: a closed connection is dropped when it is taken from the pool.
 
+use std::fmt;
 use std::time::Duration;
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, RecyclingMethod, Runtime};
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{Client, Config, Socket};
 
+use crate::tls::{self, Stream, Tls};
 use crate::{PgError, Pool, owner};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -17,10 +19,13 @@ const RECYCLE_TIMEOUT: Duration = Duration::from_secs(2);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(15);
 
+pub(crate) type Connection = tokio_postgres::Connection<Socket, Stream>;
+
 /// A database that pools and connections are opened to. Cloning it is cheap and opens nothing.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Database {
     config: Config,
+    tls: Tls,
     max_connections: usize,
 }
 
@@ -32,12 +37,13 @@ impl Database {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
-        Ok(Self { config, max_connections: max_connections.max(1) })
+        let tls = tls::for_mode(&mut config)?;
+        Ok(Self { config, tls, max_connections: max_connections.max(1) })
     }
 
     /// The same database with another limit for the pools made from it.
     pub fn with_max_connections(&self, max_connections: usize) -> Self {
-        Self { config: self.config.clone(), max_connections: max_connections.max(1) }
+        Self { max_connections: max_connections.max(1), ..self.clone() }
     }
 
     /// A pool whose connections run `SET ROLE role` (if given) and have `schema` first on their search path.
@@ -48,7 +54,8 @@ impl Database {
         if config.get_application_name().is_none() {
             config.application_name(format!("oms {schema}"));
         }
-        let manager = Manager::from_config(config, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager =
+            Manager::from_config(config, self.tls.clone(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .max_size(self.max_connections)
             .wait_timeout(Some(WAIT_TIMEOUT))
@@ -63,10 +70,15 @@ impl Database {
     }
 
     /// A connection of its own, outside every pool, with the login's role and search path.
-    pub async fn connect(&self) -> Result<tokio_postgres::Client, PgError> {
-        let (client, connection) = self.config.connect(NoTls).await.map_err(PgError::Connect)?;
+    pub async fn connect(&self) -> Result<Client, PgError> {
+        let (client, connection) = self.open().await?;
         drive(connection);
         Ok(client)
+    }
+
+    /// A connection that nobody drives yet.
+    pub(crate) async fn open(&self) -> Result<(Client, Connection), PgError> {
+        self.config.connect(self.tls.clone()).await.map_err(PgError::Connect)
     }
 
     /// Refuses a server older than 14, and one whose settings lose acknowledged writes on a crash.
@@ -99,9 +111,16 @@ impl Database {
     pub async fn ensure_owner(&self, role: &str, schemas: &[&str]) -> Result<owner::RoleSeparation, PgError> {
         owner::ensure(self, role, schemas).await
     }
+}
 
-    pub(crate) fn config(&self) -> &Config {
-        &self.config
+impl fmt::Debug for Database {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Database")
+            .field("hosts", &self.config.get_hosts())
+            .field("name", &self.config.get_dbname())
+            .field("max_connections", &self.max_connections)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,7 +142,7 @@ fn session_settings(schema: &str, role: Option<&str>) -> Hook {
     clippy::disallowed_methods,
     reason = "the driver of a lone connection ends by itself when its client is dropped"
 )]
-fn drive(connection: tokio_postgres::Connection<tokio_postgres::Socket, tokio_postgres::tls::NoTlsStream>) {
+fn drive(connection: Connection) {
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(error = %error, "a database connection ended");

@@ -14,6 +14,9 @@ pub enum PgError {
     /// The URL cannot be read.
     #[error("the database URL is not valid; expected one like postgres://user:password@127.0.0.1:5432/oms")]
     InvalidUrl(#[source] DriverError),
+    /// No certificate authority to check a server's certificate against.
+    #[error("TLS to the database cannot be set up: {0}")]
+    Tls(String),
     /// The pool cannot be made from its settings.
     #[error("the connection pool cannot be built")]
     BuildPool(#[source] deadpool_postgres::BuildError),

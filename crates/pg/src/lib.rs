@@ -9,6 +9,7 @@ mod listener;
 mod migrate;
 mod owner;
 pub mod sqlstate;
+mod tls;
 
 pub use database::Database;
 pub use deadpool_postgres;

@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::Poll;
 
-use tokio_postgres::tls::NoTlsStream;
-use tokio_postgres::{AsyncMessage, Client, Connection, NoTls, Socket};
+use tokio_postgres::{AsyncMessage, Client};
 
-use crate::database::quote_identifier;
+use crate::database::{Connection, quote_identifier};
 use crate::{Database, PgError};
 
 pub use tokio_postgres::Notification;
@@ -16,14 +15,14 @@ pub use tokio_postgres::Notification;
 pub struct Listener {
     /// Kept because the connection closes when its client is dropped.
     _client: Client,
-    connection: Connection<Socket, NoTlsStream>,
+    connection: Connection,
     pending: VecDeque<Notification>,
 }
 
 impl Listener {
     /// Opens a connection and listens on every channel named; from the return on no notification is missed.
     pub async fn connect(database: &Database, channels: &[&str]) -> Result<Self, PgError> {
-        let (client, mut connection) = database.config().connect(NoTls).await.map_err(PgError::Connect)?;
+        let (client, mut connection) = database.open().await?;
         let statement: String =
             channels.iter().map(|channel| format!("LISTEN {};", quote_identifier(channel))).collect();
         let mut pending = VecDeque::new();
