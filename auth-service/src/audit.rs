@@ -1,5 +1,6 @@
 //! The audit: who did what to whom, appended in the transaction that does it. Rows are never changed.
 
+use crate::store::{self, StoreError};
 use pg::deadpool_postgres::GenericClient;
 
 /// One thing that happened.
@@ -33,7 +34,7 @@ impl<'a> Entry<'a> {
 
     /// Names where it came from.
     #[must_use]
-    pub const fn from_address(mut self, address: Option<&'a str>) -> Self {
+    pub const fn at_address(mut self, address: Option<&'a str>) -> Self {
         self.address = address;
         self
     }
@@ -49,11 +50,10 @@ impl<'a> Entry<'a> {
 /// Appends an entry.
 ///
 /// # Errors
-/// The database's, which must undo what was to be audited.
-pub async fn record(client: &impl GenericClient, entry: &Entry<'_>) -> Result<(), tokio_postgres::Error> {
+/// [`StoreError`], which must undo what was to be audited.
+pub async fn record(client: &impl GenericClient, entry: &Entry<'_>) -> Result<(), StoreError> {
     let insert = "INSERT INTO audit_events (action, actor, subject, address, detail) VALUES ($1, $2, $3, $4, $5)";
-    client
-        .execute(insert, &[&entry.action, &entry.actor, &entry.subject, &entry.address, &entry.detail])
+    store::execute(client, insert, &[&entry.action, &entry.actor, &entry.subject, &entry.address, &entry.detail])
         .await
         .map(|_| ())
 }

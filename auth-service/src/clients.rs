@@ -2,7 +2,7 @@
 
 use crate::audit;
 use crate::secret::Secret;
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 use chrono::{DateTime, Utc};
 use pg::deadpool_postgres::{GenericClient, Transaction};
 use serde::{Deserialize, Serialize};
@@ -115,12 +115,12 @@ pub(crate) async fn insert(
     let id = ClientId::generate();
     let hash = secret.map(|secret| secret.hash().to_vec());
     let grants: Vec<&str> = spec.grants.iter().map(|grant| grant.as_str()).collect();
-    let row = client
-        .query_opt(
-            include_str!("sql/insert_client.sql"),
-            &[&id.as_uuid(), &spec.name, &hash, &names(spec.scopes), &grants, &spec.redirect_uris],
-        )
-        .await?;
+    let row = store::query_opt(
+        client,
+        include_str!("sql/insert_client.sql"),
+        &[&id.as_uuid(), &spec.name, &hash, &names(spec.scopes), &grants, &spec.redirect_uris],
+    )
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let id_text = id.to_string();
     audit::record(client, &audit::Entry::by(made_by, "CLIENT_CREATED").on(&id_text).with(&spec.name)).await?;
@@ -136,12 +136,12 @@ pub(crate) async fn update(
 ) -> Result<Option<Client>, StoreError> {
     let hash = secret.map(|secret| secret.hash().to_vec());
     let grants: Vec<&str> = spec.grants.iter().map(|grant| grant.as_str()).collect();
-    let row = client
-        .query_opt(
-            include_str!("sql/update_client.sql"),
-            &[&spec.name, &hash, &names(spec.scopes), &grants, &spec.redirect_uris],
-        )
-        .await?;
+    let row = store::query_opt(
+        client,
+        include_str!("sql/update_client.sql"),
+        &[&spec.name, &hash, &names(spec.scopes), &grants, &spec.redirect_uris],
+    )
+    .await?;
     let Some(row) = row else { return find_by_name(client, &spec.name).await };
     let changed = Client::from_row(&row)?;
     let id_text = changed.id.to_string();
@@ -151,13 +151,13 @@ pub(crate) async fn update(
 
 /// The client with that name.
 pub(crate) async fn find_by_name(client: &impl GenericClient, name: &str) -> Result<Option<Client>, StoreError> {
-    let row = client.query_opt(include_str!("sql/select_client_by_name.sql"), &[&name]).await?;
+    let row = store::query_opt(client, include_str!("sql/select_client_by_name.sql"), &[&name]).await?;
     row.as_ref().map(Client::from_row).transpose()
 }
 
 /// The client with that id.
 pub(crate) async fn find(client: &impl GenericClient, id: ClientId) -> Result<Option<Client>, StoreError> {
-    let row = client.query_opt(include_str!("sql/select_client.sql"), &[&id.as_uuid()]).await?;
+    let row = store::query_opt(client, include_str!("sql/select_client.sql"), &[&id.as_uuid()]).await?;
     row.as_ref().map(Client::from_row).transpose()
 }
 
@@ -169,7 +169,7 @@ pub(crate) async fn authenticate(
 ) -> Result<Option<Client>, StoreError> {
     // Only the form that was handed out is accepted: a client id is text to RFC 6749.
     let Some(id) = ClientId::parse(id).ok().filter(|parsed| parsed.to_string() == id) else { return Ok(None) };
-    let Some(row) = client.query_opt(include_str!("sql/select_client.sql"), &[&id.as_uuid()]).await? else {
+    let Some(row) = store::query_opt(client, include_str!("sql/select_client.sql"), &[&id.as_uuid()]).await? else {
         return Ok(None);
     };
     let stored: Option<&[u8]> = row.try_get("secret_hash")?;
@@ -186,7 +186,7 @@ pub(crate) async fn authenticate(
 pub(crate) async fn disable(transaction: &Transaction<'_>, id: ClientId, made_by: &str) -> Result<(), StoreError> {
     let update = "UPDATE clients SET disabled_at = now(), version = version + 1, updated_at = now()
                   WHERE id = $1 AND disabled_at IS NULL";
-    if transaction.execute(update, &[&id.as_uuid()]).await? > 0 {
+    if store::execute(transaction, update, &[&id.as_uuid()]).await? > 0 {
         let id = id.to_string();
         audit::record(transaction, &audit::Entry::by(made_by, "CLIENT_DISABLED").on(&id)).await?;
     }
@@ -200,7 +200,7 @@ pub(crate) async fn list(
     limit: i64,
 ) -> Result<Vec<Client>, StoreError> {
     let after = after.map(|id| id.as_uuid());
-    let rows = client.query(include_str!("sql/list_clients.sql"), &[&after, &limit]).await?;
+    let rows = store::query(client, include_str!("sql/list_clients.sql"), &[&after, &limit]).await?;
     rows.iter().map(Client::from_row).collect()
 }
 

@@ -1,7 +1,7 @@
 //! What has been taken back before it expired: single access tokens and whole sessions. Services follow the list by
 //! position; positions come in the order of commit, so a follower never misses one.
 
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 use pg::Pool;
 use pg::deadpool_postgres::{GenericClient, Transaction};
 use std::time::Duration;
@@ -22,7 +22,8 @@ pub(crate) async fn append(
     kind: RevocationKind,
     subject: &str,
 ) -> Result<(), StoreError> {
-    transaction.execute(include_str!("sql/insert_revocation.sql"), &[&name(kind), &subject, &KEPT_SECONDS]).await?;
+    store::execute(transaction, include_str!("sql/insert_revocation.sql"), &[&name(kind), &subject, &KEPT_SECONDS])
+        .await?;
     Ok(())
 }
 
@@ -32,7 +33,7 @@ pub(crate) async fn is_revoked(
     token_id: &str,
     session_id: Option<&str>,
 ) -> Result<bool, StoreError> {
-    let row = client.query_one(include_str!("sql/is_revoked.sql"), &[&token_id, &session_id]).await?;
+    let row = store::query_one(client, include_str!("sql/is_revoked.sql"), &[&token_id, &session_id]).await?;
     Ok(row.try_get(0)?)
 }
 
@@ -81,8 +82,8 @@ impl Announcer {
 async fn page(pool: &Pool, after: i64) -> Result<RevocationPage, StoreError> {
     let client = pool.get().await?;
     // The head is read first: what is committed in between is in the page, and never passed over.
-    let head: i64 = client.query_one("SELECT position FROM revocation_head", &[]).await?.try_get(0)?;
-    let rows = client.query(include_str!("sql/select_revocations.sql"), &[&after, &PAGE]).await?;
+    let head: i64 = store::query_one(&client, "SELECT position FROM revocation_head", &[]).await?.try_get(0)?;
+    let rows = store::query(&client, include_str!("sql/select_revocations.sql"), &[&after, &PAGE]).await?;
     let mut revocations = Vec::with_capacity(rows.len());
     for row in &rows {
         revocations.push(Revocation {

@@ -8,7 +8,7 @@ pub(crate) use refresh::{Refresh, Refreshed, Wanted, refresh, token_state};
 use crate::audit;
 use crate::revocations;
 use crate::secret::Secret;
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 use crate::users::User;
 use chrono::{DateTime, Utc};
 use pg::deadpool_postgres::{GenericClient, Transaction};
@@ -81,43 +81,43 @@ pub(crate) async fn begin(
     origin: &Origin,
 ) -> Result<(LiveSession, Secret), StoreError> {
     let (id, token) = (SessionId::generate(), Secret::new_refresh_token());
-    client
-        .execute(
-            include_str!("sql/insert_session.sql"),
-            &[
-                &id.as_uuid(),
-                &user.id.as_uuid(),
-                &client_id,
-                &scopes.to_string(),
-                &origin.address,
-                &origin.user_agent,
-                &SESSION_SECONDS,
-                &token.hash().as_slice(),
-                &REFRESH_TOKEN_SECONDS,
-            ],
-        )
-        .await?;
+    store::execute(
+        client,
+        include_str!("sql/insert_session.sql"),
+        &[
+            &id.as_uuid(),
+            &user.id.as_uuid(),
+            &client_id,
+            &scopes.to_string(),
+            &origin.address,
+            &origin.user_agent,
+            &SESSION_SECONDS,
+            &token.hash().as_slice(),
+            &REFRESH_TOKEN_SECONDS,
+        ],
+    )
+    .await?;
     let (actor, subject) = (user.id.to_string(), id.to_string());
-    let entry = audit::Entry::by(&actor, "SESSION_BEGUN").on(&subject).from_address(origin.address.as_deref());
+    let entry = audit::Entry::by(&actor, "SESSION_BEGUN").on(&subject).at_address(origin.address.as_deref());
     audit::record(client, &entry).await?;
     Ok((LiveSession { id, client_id: client_id.to_owned(), scopes, user: user.clone() }, token))
 }
 
 /// The session, if it is alive and its user enabled.
 pub(crate) async fn find_live(client: &impl GenericClient, id: SessionId) -> Result<Option<LiveSession>, StoreError> {
-    let row = client.query_opt(include_str!("sql/select_live_session.sql"), &[&id.as_uuid()]).await?;
+    let row = store::query_opt(client, include_str!("sql/select_live_session.sql"), &[&id.as_uuid()]).await?;
     row.as_ref().map(LiveSession::from_row).transpose()
 }
 
 /// One more refresh token for a live session: a family of its own line, ended with the session.
 pub(crate) async fn issue_refresh_token(client: &impl GenericClient, id: SessionId) -> Result<Secret, StoreError> {
     let token = Secret::new_refresh_token();
-    client
-        .execute(
-            include_str!("sql/insert_refresh_token.sql"),
-            &[&token.hash().as_slice(), &id.as_uuid(), &REFRESH_TOKEN_SECONDS],
-        )
-        .await?;
+    store::execute(
+        client,
+        include_str!("sql/insert_refresh_token.sql"),
+        &[&token.hash().as_slice(), &id.as_uuid(), &REFRESH_TOKEN_SECONDS],
+    )
+    .await?;
     Ok(token)
 }
 
@@ -129,7 +129,7 @@ pub(crate) async fn end(
     actor: &str,
 ) -> Result<bool, StoreError> {
     let update = "UPDATE sessions SET ended_at = now(), ended_because = $2 WHERE id = $1 AND ended_at IS NULL";
-    if transaction.execute(update, &[&id.as_uuid(), &because]).await? == 0 {
+    if store::execute(transaction, update, &[&id.as_uuid(), &because]).await? == 0 {
         return Ok(false);
     }
     let subject = id.to_string();
@@ -146,7 +146,7 @@ pub(crate) async fn list(
     limit: i64,
 ) -> Result<Vec<SessionRow>, StoreError> {
     let after = after.map(|id| id.as_uuid());
-    let rows = client.query(include_str!("sql/list_sessions.sql"), &[&user.as_uuid(), &after, &limit]).await?;
+    let rows = store::query(client, include_str!("sql/list_sessions.sql"), &[&user.as_uuid(), &after, &limit]).await?;
     rows.iter()
         .map(|row| {
             Ok(SessionRow {

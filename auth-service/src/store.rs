@@ -1,6 +1,11 @@
-//! What can go wrong between this service and its tables.
+//! The way to this service's tables: every statement is prepared once per connection, and fails in one way.
 
+use pg::deadpool_postgres::GenericClient;
 use std::error::Error as StdError;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+
+type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// A statement that could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -26,16 +31,44 @@ impl StoreError {
         let error: &(dyn StdError + 'static) = self;
         pg::is_unavailable(error)
     }
+}
 
-    /// The unique key that was violated, if that is what happened.
-    #[must_use]
-    pub fn violated_key(&self) -> Option<String> {
-        match self {
-            Self::Statement(error) => match pg::sqlstate::classify(error) {
-                pg::sqlstate::SqlClass::UniqueViolation { constraint } => Some(constraint),
-                _ => None,
-            },
-            Self::Checkout(_) | Self::Unreadable { .. } => None,
-        }
-    }
+/// The rows of a statement.
+pub(crate) async fn query(
+    client: &impl GenericClient,
+    sql: &str,
+    parameters: Parameters<'_>,
+) -> Result<Vec<Row>, StoreError> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.query(&statement, parameters).await?)
+}
+
+/// The one row of a statement, if there is one.
+pub(crate) async fn query_opt(
+    client: &impl GenericClient,
+    sql: &str,
+    parameters: Parameters<'_>,
+) -> Result<Option<Row>, StoreError> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.query_opt(&statement, parameters).await?)
+}
+
+/// The one row of a statement that always has one.
+pub(crate) async fn query_one(
+    client: &impl GenericClient,
+    sql: &str,
+    parameters: Parameters<'_>,
+) -> Result<Row, StoreError> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.query_one(&statement, parameters).await?)
+}
+
+/// How many rows a statement changed.
+pub(crate) async fn execute(
+    client: &impl GenericClient,
+    sql: &str,
+    parameters: Parameters<'_>,
+) -> Result<u64, StoreError> {
+    let statement = client.prepare_cached(sql).await?;
+    Ok(client.execute(&statement, parameters).await?)
 }

@@ -2,7 +2,7 @@
 
 use crate::audit;
 use crate::email::Email;
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 use chrono::{DateTime, Utc};
 use pg::deadpool_postgres::GenericClient;
 use serde::{Deserialize, Serialize};
@@ -137,17 +137,17 @@ pub(crate) struct NewUser<'a> {
 /// Inserts a user; `None` when the e-mail address is taken.
 pub(crate) async fn insert(client: &impl GenericClient, new: &NewUser<'_>) -> Result<Option<User>, StoreError> {
     let id = UserId::generate();
-    let row = client
-        .query_opt(
-            include_str!("sql/insert_user.sql"),
-            &[&id.as_uuid(), &new.email.as_str(), &new.password_hash, &new.role.as_str(), &new.name, &new.phone],
-        )
-        .await?;
+    let row = store::query_opt(
+        client,
+        include_str!("sql/insert_user.sql"),
+        &[&id.as_uuid(), &new.email.as_str(), &new.password_hash, &new.role.as_str(), &new.name, &new.phone],
+    )
+    .await?;
     let Some(row) = row else { return Ok(None) };
     let id_text = id.to_string();
     let entry = audit::Entry::by(new.made_by.unwrap_or(&id_text), "USER_CREATED")
         .on(&id_text)
-        .from_address(new.address)
+        .at_address(new.address)
         .with(new.role.as_str());
     audit::record(client, &entry).await?;
     User::from_row(&row).map(Some)
@@ -155,7 +155,7 @@ pub(crate) async fn insert(client: &impl GenericClient, new: &NewUser<'_>) -> Re
 
 /// The user with this id.
 pub(crate) async fn find(client: &impl GenericClient, id: UserId) -> Result<Option<User>, StoreError> {
-    let row = client.query_opt(include_str!("sql/select_user.sql"), &[&id.as_uuid()]).await?;
+    let row = store::query_opt(client, include_str!("sql/select_user.sql"), &[&id.as_uuid()]).await?;
     row.as_ref().map(User::from_row).transpose()
 }
 
@@ -164,7 +164,7 @@ pub(crate) async fn find_by_email(
     client: &impl GenericClient,
     email: &Email,
 ) -> Result<Option<UserWithHash>, StoreError> {
-    let row = client.query_opt(include_str!("sql/select_user_by_email.sql"), &[&email.as_str()]).await?;
+    let row = store::query_opt(client, include_str!("sql/select_user_by_email.sql"), &[&email.as_str()]).await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(UserWithHash { user: User::from_row(&row)?, password_hash: row.try_get("password_hash")? }))
 }
@@ -176,7 +176,7 @@ pub(crate) async fn list(
     limit: i64,
 ) -> Result<Vec<User>, StoreError> {
     let after = after.map(|id| id.as_uuid());
-    let rows = client.query(include_str!("sql/list_users.sql"), &[&after, &limit]).await?;
+    let rows = store::query(client, include_str!("sql/list_users.sql"), &[&after, &limit]).await?;
     rows.iter().map(User::from_row).collect()
 }
 

@@ -47,7 +47,7 @@ impl ClientRules<'_> {
         if self.redirect_uris.len() > MAX_REDIRECT_URIS {
             return Err(("/redirectUris".to_owned(), format!("at most {MAX_REDIRECT_URIS} redirect URIs")));
         }
-        let redirect_uris = indexed("/redirectUris", self.redirect_uris, |text| check_redirect_uri(text))?;
+        let redirect_uris = indexed("/redirectUris", self.redirect_uris, check_redirect_uri)?;
         Ok(ClientSpec { name: name.to_owned(), scopes: scopes.into_iter().collect::<Scopes>(), grants, redirect_uris })
     }
 }

@@ -36,7 +36,7 @@ pub(crate) async fn revoke(
         let transaction = connection.transaction().await?;
         revocations::append(&transaction, RevocationKind::Token, &claims.jti).await?;
         let entry = audit::Entry::by(&client_id, "TOKEN_REVOKED").on(&claims.jti);
-        audit::record(&transaction, &entry.from_address(origin.address.as_deref())).await?;
+        audit::record(&transaction, &entry.at_address(origin.address.as_deref())).await?;
         transaction.commit().await?;
         app.announcer.announce(RevocationKind::Token, &claims.jti);
         return Ok(done);

@@ -5,7 +5,7 @@
 
 use super::{LiveSession, REFRESH_TOKEN_SECONDS, end};
 use crate::secret::Secret;
-use crate::store::StoreError;
+use crate::store::{self, StoreError};
 use chrono::{DateTime, Utc};
 use pg::Pool;
 use pg::deadpool_postgres::GenericClient;
@@ -92,7 +92,7 @@ impl Presented {
 /// What the table knows of a token.
 pub(crate) async fn token_state(client: &impl GenericClient, token: &Secret) -> Result<Option<Presented>, StoreError> {
     let select = include_str!("../sql/select_refresh_token.sql");
-    let row = client.query_opt(select, &[&token.hash().as_slice(), &GRACE_SECONDS]).await?;
+    let row = store::query_opt(client, select, &[&token.hash().as_slice(), &GRACE_SECONDS]).await?;
     row.as_ref().map(Presented::from_row).transpose()
 }
 
@@ -135,12 +135,12 @@ pub(crate) async fn refresh(pool: &Pool, request: &Refresh<'_>) -> Result<Refres
 async fn rotate(client: &impl GenericClient, token: &Secret) -> Result<Option<Secret>, StoreError> {
     let salt = rand::random::<[u8; 32]>();
     let successor = token.successor(&salt);
-    let row = client
-        .query_opt(
-            include_str!("../sql/rotate_refresh_token.sql"),
-            &[&token.hash().as_slice(), &successor.hash().as_slice(), &salt.as_slice(), &REFRESH_TOKEN_SECONDS],
-        )
-        .await?;
+    let row = store::query_opt(
+        client,
+        include_str!("../sql/rotate_refresh_token.sql"),
+        &[&token.hash().as_slice(), &successor.hash().as_slice(), &salt.as_slice(), &REFRESH_TOKEN_SECONDS],
+    )
+    .await?;
     Ok(row.map(|_| successor))
 }
 
