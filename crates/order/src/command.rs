@@ -3,7 +3,7 @@
 use crate::{
     AddNote, AmendOrder, AuthorizePayment, CancelLines, CancelOrder, ChangeTags, CompleteOrder, CompletePayment,
     CompleteRefund, ConfirmOrder, ConfirmStock, CreateShipment, DeliverEverything, DeliverShipment, DispatchShipment,
-    ErasePersonalData, ExpireOrder, FailPayment, FailRefund, FailShipment, HoldOrder, ImportOrder, Missing, Order,
+    EraseCustomer, ExpireOrder, FailPayment, FailRefund, FailShipment, HoldOrder, ImportOrder, Missing, Order,
     PlaceOrder, RaiseException, ReceiveReturn, RejectReturn, Rejection, ReleaseStock, RequestRefund, RequestReturn,
     ReserveStock, ResolveException, ResumeOrder, SetStatus, ShipEverything, StartProcessing, VoidPayment,
     allowed_statuses,
@@ -108,7 +108,7 @@ commands! {
     /// A person dealt with it.
     ResolveException,
     /// Forget the customer.
-    ErasePersonalData,
+    EraseCustomer,
     /// Bring it to a status by whatever command does so.
     SetStatus,
 }

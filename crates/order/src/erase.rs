@@ -6,12 +6,12 @@ use shared_events::order::{OrderEvent, PersonalDataErased};
 
 /// Forget the customer.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ErasePersonalData {
+pub struct EraseCustomer {
     /// When.
     pub now: DateTime<Utc>,
 }
 
-impl ErasePersonalData {
+impl EraseCustomer {
     pub(crate) fn decide(self, order: &Order) -> Result<Vec<OrderEvent>, Rejection> {
         if order.erased_at.is_some() {
             return Ok(Vec::new());

@@ -49,11 +49,10 @@ pub(crate) fn exception(
     now: DateTime<Utc>,
 ) -> Option<OrderEvent> {
     let raised_before = order.exceptions.iter().any(|known| {
-        known.exception_id == exception_id
-            || (known.kind == kind
-                && known.shipment_id == about.shipment_id
-                && known.payment_id == about.payment_id
-                && known.refund_id == about.refund_id)
+        known.kind == kind
+            && known.shipment_id == about.shipment_id
+            && known.payment_id == about.payment_id
+            && known.refund_id == about.refund_id
     });
     (!raised_before).then(|| {
         OrderEvent::from(ExceptionRaised {

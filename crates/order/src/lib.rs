@@ -44,7 +44,7 @@ pub use cancel::{CancelLines, CancelOrder};
 pub use command::{Command, decide};
 pub use complete::CompleteOrder;
 pub use confirm::ConfirmOrder;
-pub use erase::ErasePersonalData;
+pub use erase::EraseCustomer;
 pub use exception::{RaiseException, ResolveException};
 pub use expire::ExpireOrder;
 pub use fulfilment::{Obligation, obligations};
