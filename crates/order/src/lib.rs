@@ -32,6 +32,7 @@ mod status;
 mod stock;
 mod tag;
 mod track;
+pub mod view;
 
 #[cfg(test)]
 mod properties;

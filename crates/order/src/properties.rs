@@ -487,6 +487,21 @@ fn made_concrete(wish: Wish, order: &Order) -> Command {
     }
 }
 
+/// A refund that a command makes necessary has an id of its own.
+fn with_fresh_refund(mut command: Command, index: usize) -> Command {
+    let fresh = refund_id(1_000 + index as u128);
+    match &mut command {
+        Command::CancelOrder(command) => command.refund_id = fresh,
+        Command::CancelLines(command) => command.refund_id = fresh,
+        Command::ExpireOrder(command) => command.refund_id = fresh,
+        Command::AmendOrder(command) => command.refund_id = fresh,
+        Command::CompletePayment(command) => command.refund_id = fresh,
+        Command::SetStatus(command) => command.refund_id = fresh,
+        _ => {}
+    }
+    command
+}
+
 fn amended_item((product, quantity): (u8, u32)) -> AmendedItem {
     let number = u128::from(product);
     let priced = to_price(number + 100, quantity, "3");
@@ -734,7 +749,7 @@ proptest! {
                 snapshot = Some(serde_json::from_str::<Order>(&json).expect("reads what it writes"));
                 tail.clear();
             }
-            let command = made_concrete(wish, &order);
+            let command = with_fresh_refund(made_concrete(wish, &order), index);
             let Ok(events) = decide(&order, command.clone()) else { continue };
             keeps_the_rules(&order, &command, &events);
             for event in &events {

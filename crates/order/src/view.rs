@@ -3,9 +3,9 @@
 
 use crate::{
     Action, Exception, FulfilmentStatus, Line, Note, Order, OrderStatus, Party, Payment, PaymentState, PaymentStatus, Refund,
-    RefundStatus, Return, ReturnStatus, Shipment, ShipmentStatus, WaitingFor,
+    RefundStatus, Return, ReturnStatus, Shipment, ShipmentStatus, WaitingReason,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use shared_events::{
@@ -63,9 +63,11 @@ pub struct OrderAnswer {
     /// What the caller may do next.
     #[schema(value_type = Vec<String>)]
     pub allowed_actions: Vec<Action>,
-    /// Why it stands where it stands, and until when.
-    #[schema(value_type = Option<Object>)]
-    pub waiting_for: Option<WaitingFor>,
+    /// Why it stands where it stands; null where nothing more is to happen.
+    #[schema(value_type = Option<String>, example = "PAYMENT")]
+    pub waiting_for: Option<WaitingReason>,
+    /// Until when it waits for that; null without a deadline.
+    pub waiting_until: Option<DateTime<Utc>>,
     /// How it is paid.
     pub payment_method: PaymentMethod,
     /// How the customer is reached.
@@ -309,9 +311,10 @@ pub struct LegacyLineAnswer {
 }
 
 impl OrderAnswer {
-    /// The order as `reader` may see it.
+    /// The order as `reader` may see it; `return_window` is how long after the last delivery it is completed.
     #[must_use]
-    pub fn from_state(order: &Order, reader: Party) -> Self {
+    pub fn from_state(order: &Order, reader: Party, return_window: TimeDelta) -> Self {
+        let waiting = order.waiting_for(return_window);
         let money = |amount: Decimal| Money::rounded(amount, order.currency);
         let for_shop = reader != Party::Customer;
         Self {
@@ -335,7 +338,8 @@ impl OrderAnswer {
             expires_at: order.expires_at,
             version: order.version,
             allowed_actions: order.allowed_actions(reader),
-            waiting_for: order.waiting_for(),
+            waiting_for: waiting.map(|waiting| waiting.reason),
+            waiting_until: waiting.and_then(|waiting| waiting.until),
             payment_method: order.payment_method,
             contact: order.contact.clone(),
             shipping_address: order.shipping_address.clone(),
