@@ -1,5 +1,7 @@
 //! What a handler says when it could not handle an event: whether trying again can help.
 
+use crate::FeedError;
+use eventstore::{AppendError, ReadError};
 use pg::{PgError, deadpool_postgres::PoolError, sqlstate, tokio_postgres::error::SqlState};
 use shared_events::PayloadError;
 use std::error::Error;
@@ -67,6 +69,31 @@ impl From<PgError> for HandleError {
 impl From<PoolError> for HandleError {
     fn from(error: PoolError) -> Self {
         Self::retry(error)
+    }
+}
+
+impl From<FeedError> for HandleError {
+    fn from(error: FeedError) -> Self {
+        Self::retry(error)
+    }
+}
+
+impl From<ReadError> for HandleError {
+    fn from(error: ReadError) -> Self {
+        if error.is_unavailable() { Self::retry(error) } else { Self::poison(error) }
+    }
+}
+
+impl From<AppendError> for HandleError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::TooLarge { .. } | AppendError::Invalid(_) | AppendError::Refused(_) => Self::poison(error),
+            AppendError::Conflict { .. }
+            | AppendError::ClaimLost
+            | AppendError::Overloaded
+            | AppendError::Unavailable
+            | AppendError::Unknown => Self::retry(error),
+        }
     }
 }
 

@@ -5,15 +5,20 @@
 
 mod heads;
 mod http;
+mod listen;
 pub mod wire;
 
 pub(crate) use heads::{HeadWatch, run_head_watch};
 pub use http::HttpFeed;
+pub use listen::listen;
 
 use eventstore::EventLog;
 use shared_events::RecordedEvent;
 use std::time::Duration;
 use uuid::Uuid;
+
+/// How often a log is looked at though nobody rang: the bell of another process may be lost.
+const POLL: Duration = Duration::from_millis(250);
 
 /// A log that can be read.
 #[derive(Clone)]

@@ -3,18 +3,21 @@
 
 use crate::{HandleError, error::chain};
 use chrono::{DateTime, Utc};
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream::FuturesUnordered};
 use pg::{
     PgError, Pool,
     tokio_postgres::{Error, Transaction},
 };
 use serde_json::Value;
 use std::time::Duration;
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const LEASE_SECONDS: f64 = 30.0;
-const MOST_AT_ONCE: i64 = 16;
+/// Less than the lease, so that nobody else fires what is still firing.
+const PATIENCE: Duration = Duration::from_secs(25);
+const MOST_AT_ONCE: usize = 16;
 const LONGEST_SLEEP: Duration = Duration::from_millis(500);
 const SHORTEST_SLEEP: Duration = Duration::from_millis(5);
 const PAUSE_WITHOUT_DATABASE: Duration = Duration::from_secs(1);
@@ -107,40 +110,48 @@ impl<H: TimerHandler> TimerWorker<H> {
         Self { handler, pool }
     }
 
-    /// Runs until `stop` is cancelled; what is firing then is finished first.
+    /// Runs until `stop` is cancelled; what is firing then is finished first. A slow firing holds up no other.
     pub async fn run(self, stop: CancellationToken) {
+        let mut firing = FuturesUnordered::new();
+        let mut next_look = Instant::now();
         while !stop.is_cancelled() {
-            let pause = match self.turn().await {
-                Ok(pause) => pause,
-                Err(error) => {
-                    tracing::warn!(error = chain(&error), "timers cannot be looked at");
-                    PAUSE_WITHOUT_DATABASE
-                }
-            };
-            stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+            let free = MOST_AT_ONCE - firing.len();
+            if free > 0 && Instant::now() >= next_look {
+                let (due, pause) = self.look(free).await;
+                firing.extend(due.into_iter().map(|timer| self.fire(timer)));
+                next_look = Instant::now() + pause;
+            }
+            tokio::select! {
+                Some(()) = firing.next() => {}
+                () = sleep_until(next_look), if firing.len() < MOST_AT_ONCE => {}
+                () = stop.cancelled() => {}
+            }
         }
+        while firing.next().await.is_some() {}
     }
 
-    /// Fires what is due and says how long there is nothing to do.
-    async fn turn(&self) -> Result<Duration, PgError> {
-        let due = self.claim().await?;
-        if due.is_empty() {
-            return self.next_due().await;
-        }
-        for outcome in join_all(due.iter().map(|timer| self.fire(timer))).await {
-            outcome?;
-        }
-        Ok(Duration::ZERO)
+    /// What is due, at most so much, and how long not to look again.
+    async fn look(&self, most: usize) -> (Vec<DueTimer>, Duration) {
+        let looked = async {
+            let due = self.claim(most).await?;
+            let pause = if due.is_empty() { self.next_due().await? } else { Duration::ZERO };
+            Ok::<_, PgError>((due, pause))
+        };
+        looked.await.unwrap_or_else(|error| {
+            tracing::warn!(error = chain(&error), "timers cannot be looked at");
+            (Vec::new(), PAUSE_WITHOUT_DATABASE)
+        })
     }
 
-    async fn claim(&self) -> Result<Vec<DueTimer>, PgError> {
+    async fn claim(&self, most: usize) -> Result<Vec<DueTimer>, PgError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
         let client = self.pool.get().await?;
         let statement = client
             .prepare_cached(include_str!("sql/timer/claim.sql"))
             .await
             .map_err(failed("prepare to take timers"))?;
         let rows = client
-            .query(&statement, &[&self.handler.kinds(), &MOST_AT_ONCE, &LEASE_SECONDS])
+            .query(&statement, &[&self.handler.kinds(), &most, &LEASE_SECONDS])
             .await
             .map_err(failed("take due timers"))?;
         let due = rows.iter().map(|row| DueTimer {
@@ -168,25 +179,30 @@ impl<H: TimerHandler> TimerWorker<H> {
         Ok(until_due.clamp(SHORTEST_SLEEP, LONGEST_SLEEP))
     }
 
-    async fn fire(&self, timer: &DueTimer) -> Result<(), PgError> {
-        let outcome = self.handler.fire(timer).await;
+    async fn fire(&self, timer: DueTimer) {
+        let outcome = timeout(PATIENCE, self.handler.fire(&timer))
+            .await
+            .unwrap_or_else(|_elapsed| Err(HandleError::retry("it did not end in time")));
+        if let Err(error) = self.note(&timer, outcome).await {
+            // The lease runs out and the timer fires again.
+            tracing::warn!(timer.id = timer.timer_id, error = chain(&error), "how a timer fired was not noted");
+        }
+    }
+
+    async fn note(&self, timer: &DueTimer, outcome: Result<(), HandleError>) -> Result<(), PgError> {
+        const FIRED: &str = include_str!("sql/timer/fired.sql");
+        const FAILED: &str = include_str!("sql/timer/failed.sql");
         let client = self.pool.get().await?;
-        match outcome {
-            Ok(()) => {
-                client
-                    .execute(include_str!("sql/timer/fired.sql"), &[&timer.timer_id, &timer.lease])
-                    .await
-                    .map_err(failed("remove a fired timer"))?;
-            }
-            Err(error) => {
-                let error = error.chain();
-                let backoff = backoff_seconds(timer.attempts);
-                tracing::warn!(timer.id = timer.timer_id, timer.kind, timer.attempts, error, "a timer has to wait");
-                client
-                    .execute(include_str!("sql/timer/failed.sql"), &[&timer.timer_id, &timer.lease, &error, &backoff])
-                    .await
-                    .map_err(failed("put a timer off"))?;
-            }
+        if let Err(error) = outcome {
+            let error = error.chain();
+            let backoff = backoff_seconds(timer.attempts);
+            tracing::warn!(timer.id = timer.timer_id, timer.kind, timer.attempts, error, "a timer has to wait");
+            client
+                .execute(FAILED, &[&timer.timer_id, &timer.lease, &error, &backoff])
+                .await
+                .map_err(failed("put a timer off"))?;
+        } else {
+            client.execute(FIRED, &[&timer.timer_id, &timer.lease]).await.map_err(failed("remove a fired timer"))?;
         }
         Ok(())
     }

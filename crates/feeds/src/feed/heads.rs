@@ -1,7 +1,7 @@
 //! One look at all heads of a log for all its readers in this process: one query per commit or per 250 ms, however
 //! many readers there are.
 
-use super::{Feed, Heads};
+use super::{Feed, FeedError, Heads, POLL};
 use crate::error::chain;
 use eventstore::EventLog;
 use std::time::Duration;
@@ -11,8 +11,6 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// How often the heads are looked at though nobody rang: the bell of another process may be lost.
-const POLL: Duration = Duration::from_millis(250);
 /// Commits that ring faster than this share a look.
 const CLOSEST_LOOKS: Duration = Duration::from_millis(2);
 const LONG_POLL: Duration = Duration::from_secs(15);
@@ -46,7 +44,7 @@ pub(crate) async fn run_head_watch(
                             pause = SHORTEST_PAUSE;
                         }
                         Err(error) => {
-                            tracing::warn!(log = name, error = chain(&error), "the heads of a log cannot be read");
+                            complain(name, &error, pause == SHORTEST_PAUSE);
                             sleep(pause).await;
                             pause = (pause * 2).min(LONGEST_PAUSE);
                         }
@@ -69,7 +67,7 @@ async fn watch_log(name: &str, log: &EventLog, seen: &watch::Sender<Option<Heads
                 pause = POLL;
             }
             Err(error) => {
-                tracing::warn!(log = name, error = chain(&error), "the heads of a log cannot be read");
+                complain(name, &error, pause == POLL);
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
@@ -88,4 +86,14 @@ fn publish(seen: &watch::Sender<Option<Heads>>, heads: Heads) {
         }
         news
     });
+}
+
+/// Loudly the first time, quietly while it lasts.
+fn complain(name: &str, error: &FeedError, first: bool) {
+    let error = chain(error);
+    if first {
+        tracing::warn!(log = name, error, "the heads of a log cannot be read");
+    } else {
+        tracing::debug!(log = name, error, "the heads of a log still cannot be read");
+    }
 }

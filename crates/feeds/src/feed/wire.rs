@@ -1,9 +1,10 @@
 //! The JSON of the feed routes, for the service that answers them and for [`super::HttpFeed`] that asks.
 //!
-//! `GET /internal/feeds/{log}?known=&wait=` is [`HeadsBody`]; `GET /internal/feeds/{log}/{partition}?after=&limit=` is
-//! [`PageBody`]; `GET /internal/feeds/{log}/streams/{streamId}?after=&limit=` is [`StreamBody`].
+//! `GET /internal/feeds/{log}?known=&wait=` is [`HeadsBody`]; `GET /internal/feeds/{log}/{partition}?after=&limit=&wait=`
+//! is [`PageBody`]; `GET /internal/feeds/{log}/streams/{streamId}?after=&limit=` is [`StreamBody`]. `wait` is in whole
+//! milliseconds, 0 where it is absent.
 
-use super::{FeedPage, Heads};
+use super::{FeedPage, Heads, POLL};
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use eventstore::{EventLog, ReadError};
@@ -11,7 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use shared_events::{EventId, Metadata, RecordedEvent};
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep_until, timeout_at},
+};
 use uuid::Uuid;
 
 /// The longest that a request for heads may wait for news.
@@ -150,7 +154,7 @@ pub async fn serve_page(
     loop {
         wake.mark_unchanged();
         let page = log.read_partition(partition, after, limit.clamp(1, LARGEST_PAGE)).await?;
-        if page.events.is_empty() && timeout_at(deadline, wake.changed()).await.is_ok_and(|rung| rung.is_ok()) {
+        if page.events.is_empty() && news_before(deadline, &mut wake).await {
             continue;
         }
         let events = page.events.into_iter().map(EventBody::from_event).collect::<Result<_, _>>()?;
@@ -178,11 +182,22 @@ pub async fn serve_heads(log: &EventLog, known: Option<i64>, wait: Duration) -> 
     loop {
         wake.mark_unchanged();
         let heads = log.heads().await?;
-        if known == Some(heads.positions.iter().sum())
-            && timeout_at(deadline, wake.changed()).await.is_ok_and(|rung| rung.is_ok())
-        {
+        if known == Some(heads.positions.iter().sum()) && news_before(deadline, &mut wake).await {
             continue;
         }
         return Ok(HeadsBody { heads: heads.positions, epoch: heads.epoch });
     }
+}
+
+/// Waits for the bell, or until it is time to look without it; false once the time is up.
+async fn news_before(deadline: Instant, wake: &mut watch::Receiver<u64>) -> bool {
+    if Instant::now() >= deadline {
+        return false;
+    }
+    let look = deadline.min(Instant::now() + POLL);
+    // A log that is closing rings no more; what is left is to look.
+    if let Ok(Err(_closed)) = timeout_at(look, wake.changed()).await {
+        sleep_until(look).await;
+    }
+    true
 }

@@ -65,12 +65,12 @@ pub(crate) async fn fits(feed: &Feed, held: &Held, heads: &Heads) -> Result<Fit,
             page.head, held.position
         )));
     };
-    if page.epoch == held.epoch || Some(event.event_id.as_uuid()) == held.event_id {
-        // With the checkpoint's own epoch, the head that was seen was merely old.
-        return Ok(if page.epoch == held.epoch { Fit::Fits } else { Fit::Adopt });
+    if Some(event.event_id.as_uuid()) != held.event_id {
+        return Ok(Fit::Stop(format!(
+            "the log has another history (epoch {}) and differs at position {}: rebuild the reader",
+            page.epoch, held.position
+        )));
     }
-    Ok(Fit::Stop(format!(
-        "the log has another history (epoch {}) and differs at position {}: rebuild the reader",
-        page.epoch, held.position
-    )))
+    // With the checkpoint's own epoch, the head that was seen was merely old.
+    Ok(if page.epoch == held.epoch { Fit::Fits } else { Fit::Adopt })
 }
