@@ -1,1 +1,29 @@
-//! What every service's main needs: config, telemetry, lifecycle, listener, health.
+//! What every service's main needs, once: settings, telemetry, the lifecycle of tasks, readiness, the listener, calls
+//! to the other services, and idempotent POSTs. A service crate exports `Config`, `NAME` and `build`, and gets
+//! everything else from here; it does not know whether it runs alone or with the others in one process.
+
+pub mod docs;
+mod error;
+pub mod feed_routes;
+pub mod health;
+pub mod idempotent;
+pub mod keys;
+pub mod lifecycle;
+pub mod metrics;
+pub mod peers;
+pub mod process;
+pub mod server;
+pub mod settings;
+pub mod telemetry;
+mod tokens;
+
+pub use error::{StartError, problem_of, unavailable_or_internal};
+pub use feed_routes::feed_routes;
+pub use health::{Health, ReadyCheck};
+pub use idempotent::{Answer, CommandRequest, Idempotency, Outcome};
+pub use keys::{KeyClient, KeyClientError};
+pub use lifecycle::{Lifecycle, Worker};
+pub use peers::{Peer, PeerError, Peers};
+pub use process::{Deps, Process, Service, run_alone};
+pub use server::{ServerConfig, assemble};
+pub use settings::{Secret, SettingError, Settings};

@@ -2,10 +2,10 @@
 //! (400: UTF-8, syntax, depth, U+0000, types, unknown fields; 422: missing fields and values that break a rule),
 //! each with a JSON pointer to the place.
 
-mod read;
+mod limited;
 mod reject;
 
-pub use read::{LARGEST_BODY, read_limited};
+pub use limited::{LARGEST_BODY, read_limited};
 pub(crate) use reject::has_escaped_nul;
 
 use crate::Problem;
@@ -14,9 +14,19 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 
-/// A JSON body of that type, with the bytes it was read from.
+/// A JSON body of that type.
 #[derive(Debug, Clone)]
 pub struct JsonBody<T>(pub T);
+
+/// A JSON body of that type with the bytes it was read from, which idempotent commands compare. With `OPTIONAL` the
+/// body may be absent.
+#[derive(Debug, Clone)]
+pub struct RawJsonBody<T, const OPTIONAL: bool = false> {
+    /// The body as it was read.
+    pub value: T,
+    /// Its text.
+    pub bytes: Bytes,
+}
 
 /// A JSON body whose fields are all optional: an empty body is an empty object.
 #[derive(Debug, Clone)]
@@ -26,10 +36,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let bytes = read_limited(body, LARGEST_BODY).await?;
-        expect_json(&parts.headers)?;
-        parse(&bytes).map(Self)
+        Ok(Self(read::<T>(request, false).await?.0))
     }
 }
 
@@ -37,14 +44,27 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for OptionalJsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let bytes = read_limited(body, LARGEST_BODY).await?;
-        if bytes.is_empty() {
-            return parse(&Bytes::from_static(b"{}")).map(Self);
-        }
-        expect_json(&parts.headers)?;
-        parse(&bytes).map(Self)
+        Ok(Self(read::<T>(request, true).await?.0))
     }
+}
+
+impl<T: DeserializeOwned, S: Sync, const OPTIONAL: bool> FromRequest<S> for RawJsonBody<T, OPTIONAL> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (value, bytes) = read(request, OPTIONAL).await?;
+        Ok(Self { value, bytes })
+    }
+}
+
+async fn read<T: DeserializeOwned>(request: Request, optional: bool) -> Result<(T, Bytes), Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = read_limited(body, LARGEST_BODY).await?;
+    if optional && bytes.is_empty() {
+        return Ok((parse(b"{}")?, bytes));
+    }
+    expect_json(&parts.headers)?;
+    Ok((parse(&bytes)?, bytes))
 }
 
 /// Reads a JSON text into a type.

@@ -23,7 +23,7 @@ pub use caller::{Caller, CallerKind, Profile};
 pub use consistency::Consistency;
 pub use etag::{ETag, IfMatch};
 pub use idempotency_key::IdempotencyKey;
-pub use json_body::{JsonBody, OptionalJsonBody};
+pub use json_body::{JsonBody, OptionalJsonBody, RawJsonBody};
 pub use pagination::{Cursor, Limit, List};
 pub use path_params::PathParams;
 pub use problem::{Code, Problem};

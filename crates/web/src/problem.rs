@@ -257,6 +257,12 @@ impl Problem {
         &self.0.body.errors
     }
 
+    /// The headers of the answer, besides its media type.
+    #[must_use]
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.0.headers
+    }
+
     /// The body as it is written.
     #[must_use]
     pub fn body(&self) -> &ProblemBody {

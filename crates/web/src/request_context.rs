@@ -23,6 +23,10 @@ pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
 
+tokio::task_local! {
+    static CURRENT: RequestContext;
+}
+
 /// What belongs to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestContext {
@@ -56,6 +60,17 @@ impl RequestContext {
             .filter(|text| (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()))
             .map_or_else(|| hex(rand::random::<u128>(), 32), ToOwned::to_owned);
         Self { request_id, trace_id, traceparent }
+    }
+
+    /// The context of the request that this task serves, if it serves one: calls to other services carry it on.
+    #[must_use]
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Clone::clone).ok()
+    }
+
+    /// Runs a task of its own within this context.
+    pub async fn scope<T>(self, work: impl Future<Output = T>) -> T {
+        CURRENT.scope(self, work).await
     }
 
     /// The trace as a UUID, for the metadata of events.
@@ -107,7 +122,7 @@ pub async fn provide(mut request: Request, next: Next) -> Response {
     let context = RequestContext::from_headers(request.headers());
     let instance = request.uri().path().to_owned();
     request.extensions_mut().insert(context.clone());
-    let mut response = next.run(request).await;
+    let mut response = context.clone().scope(next.run(request)).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let complete = problem.at(&instance, &context.trace_id).into_response();
         let (parts, body) = complete.into_parts();

@@ -1,0 +1,72 @@
+//! Every setting there is: its default, an example and what it does. Documentation, error messages and the warning
+//! about unknown names are all taken from this list.
+
+/// A setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable {
+    /// The environment variable.
+    pub name: &'static str,
+    /// What holds when it is not set; none where the program decides.
+    pub default: Option<&'static str>,
+    /// A value that is right.
+    pub example: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// The setting of that name.
+pub(super) fn find(name: &str) -> Option<&'static Variable> {
+    CATALOGUE.iter().find(|variable| variable.name == name)
+}
+
+const fn set(name: &'static str, default: Option<&'static str>, example: &'static str, help: &'static str) -> Variable {
+    Variable { name, default, example, help }
+}
+
+/// Every setting, in the order of the documentation.
+pub const CATALOGUE: &[Variable] = &[
+    set("DATABASE_URL", None, "postgres://oms:secret@127.0.0.1:5432/oms", "Postgres; unset, `oms up` starts its own"),
+    set("KAFKA_BROKERS", None, "127.0.0.1:9092", "Kafka brokers, for OMS_FEED=kafka"),
+    set("RUST_LOG", None, "info,oms=debug", "what is logged (tracing's filter); info unless set"),
+    set("OTEL_EXPORTER_OTLP_ENDPOINT", None, "http://127.0.0.1:4317", "where traces go; nowhere unless set"),
+    set("SMTP_URL", None, "smtp://user:secret@mail.example.org:587", "the mail server; no mail unless set"),
+    set("INTERNAL_SERVICE_TOKEN", None, "at-least-sixteen-characters", "the token between our own services"),
+    set(
+        "OMS_KEY_ENCRYPTION_KEY",
+        None,
+        "32 bytes in Base64",
+        "seals the signing keys; a key in the database unless set",
+    ),
+    set("OMS_LISTEN", None, "127.0.0.1:8080", "the address to listen on"),
+    set("OMS_ADMIN_LISTEN", None, "127.0.0.1:9090", "where /metrics listens; on OMS_LISTEN when that is loopback"),
+    set("OMS_PUBLIC_URL", None, "https://shop.example.org", "the URL clients see; the issuer of tokens"),
+    set("OMS_COMMAND_URL", None, "http://127.0.0.1:8081", "command-service, when it runs elsewhere"),
+    set("OMS_QUERY_URL", None, "http://127.0.0.1:8082", "query-service, when it runs elsewhere"),
+    set("OMS_INVENTORY_URL", None, "http://127.0.0.1:8083", "inventory-service, when it runs elsewhere"),
+    set("OMS_INVOICE_URL", None, "http://127.0.0.1:8084", "invoice-service, when it runs elsewhere"),
+    set("OMS_AUTH_URL", None, "http://127.0.0.1:8085", "auth-service, when it runs elsewhere"),
+    set(
+        "OMS_CORS_ORIGINS",
+        None,
+        "https://shop.example.org,https://admin.example.org",
+        "origins browsers may call from",
+    ),
+    set("OMS_RATE_LIMIT", Some("on"), "on", "on or off; off only on loopback"),
+    set("OMS_MAX_CONCURRENT_REQUESTS", Some("512"), "512", "more at once are answered with 503 OVERLOADED"),
+    set("OMS_SHUTDOWN_TIMEOUT", Some("20s"), "20s", "how long a stop waits for what is running"),
+    set("OMS_LOG_FORMAT", Some("pretty"), "json", "pretty or json"),
+    set("OMS_DATABASE_CONNECTIONS", Some("16"), "16", "connections of each service's pool"),
+    set("OMS_LOG_WRITERS", Some("2"), "2", "transactions that append to a log at the same time, per process"),
+    set("OMS_LOG_PARTITIONS", Some("8"), "8", "partitions of each log; fixed when it is created"),
+    set("OMS_FEED", Some("log"), "log", "log or kafka: where readers take events from"),
+    set("OMS_CURRENCY", Some("EUR"), "EUR", "the shop's currency"),
+    set("OMS_PAYMENT_WINDOW", Some("30m"), "30m", "how long an order waits for its payment (card)"),
+    set("OMS_RETURN_WINDOW", Some("14d"), "14d", "how long after the last delivery an order is completed"),
+    set("OMS_QUOTE_TTL", Some("15m"), "15m", "how long a quote holds"),
+    set("OMS_RESERVATION_TTL", Some("2m"), "2m", "how long stock is kept for an order that is being placed"),
+    set("OMS_DATA_DIR", None, "/var/lib/oms", "files: the embedded server, the index, images"),
+    set("OMS_CONFIG", None, "/etc/oms.toml", "the configuration file; oms.toml in the working directory unless set"),
+    set("OMS_URL", None, "http://127.0.0.1:8080", "the system that CLI commands work on"),
+    set("OMS_CLIENT_ID", None, "cli_01h455vb4pex5vsknk084sn02q", "the client that CLI commands act as"),
+    set("OMS_CLIENT_SECRET", None, "secret", "its secret"),
+];
