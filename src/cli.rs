@@ -1,0 +1,140 @@
+//! The words that the binary understands. What they do stands in `commands`, one file to a word.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// An event-sourced order-management backend.
+#[derive(Debug, Parser)]
+#[command(name = "oms", version, propagate_version = true)]
+pub struct Cli {
+    /// What to do; everything on this machine if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// A command with its options.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs everything on this machine for development, with a Postgres of its own, until Ctrl-C.
+    Up(Up),
+    /// Runs all services, or those named, on the database and addresses of the environment.
+    Serve(Serve),
+    /// Prints the effective settings, secrets masked.
+    Config,
+    /// Clients that get tokens by themselves.
+    #[command(subcommand)]
+    Client(Client),
+    /// Users who log in.
+    #[command(subcommand)]
+    User(User),
+    /// The keys that sign tokens.
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+/// The options of `oms up`.
+#[derive(Debug, Default, Args)]
+pub struct Up {
+    /// The port to listen on, on the loopback interface; 0 takes a free one.
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Where the database and the development credentials are kept.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Gets the addresses and credentials as JSON once everything serves.
+    #[arg(long, value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+}
+
+/// The options of `oms serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The services to run, by name without `-service`; all if none is named.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub service: Vec<String>,
+}
+
+/// How a command finds the system that it works on.
+#[derive(Debug, Args)]
+pub struct System {
+    /// The ready file of a running `oms up`; else DATABASE_URL, else the default data folder.
+    #[arg(long, value_name = "FILE")]
+    pub ready_file: Option<PathBuf>,
+}
+
+/// What can be done with clients.
+#[derive(Debug, Subcommand)]
+pub enum Client {
+    /// Registers a client and prints its id and its secret, which is shown this once.
+    Create(ClientCreate),
+}
+
+/// The options of `oms client create`.
+#[derive(Debug, Args)]
+pub struct ClientCreate {
+    /// What people call it.
+    pub name: String,
+    /// A scope that it may ask for; repeat it, or separate several by commas.
+    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',', required = true)]
+    pub scopes: Vec<String>,
+    /// A grant that it may use; client_credentials if none is named.
+    #[arg(long = "grant", value_name = "GRANT", value_delimiter = ',')]
+    pub grants: Vec<String>,
+    /// Where codes may be sent.
+    #[arg(long = "redirect-uri", value_name = "URI")]
+    pub redirect_uris: Vec<String>,
+    /// It runs where no secret can be kept.
+    #[arg(long)]
+    pub public: bool,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+}
+
+/// What can be done with users.
+#[derive(Debug, Subcommand)]
+pub enum User {
+    /// Makes a user; the password is read from standard input, or generated and printed.
+    Create(UserCreate),
+}
+
+/// The options of `oms user create`.
+#[derive(Debug, Args)]
+pub struct UserCreate {
+    /// The e-mail address to log in with.
+    pub email: String,
+    /// What the user may do.
+    #[arg(long, value_enum, default_value = "customer")]
+    pub role: RoleName,
+    /// Reads the password from the first line of standard input.
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+}
+
+/// The roles a user may have.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum RoleName {
+    /// Buys.
+    Customer,
+    /// Works in the shop.
+    Staff,
+    /// Runs the shop.
+    Admin,
+}
+
+/// What can be done with signing keys.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Makes a new signing key; the old one verifies until its last token has expired.
+    Rotate(System),
+}

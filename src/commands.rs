@@ -1,0 +1,22 @@
+//! One file for each word of the command line. Data goes to standard output, everything else to standard error.
+
+mod client;
+mod config;
+mod keys;
+mod serve;
+mod up;
+mod user;
+
+use crate::cli::{Cli, Command, Up};
+
+/// Does what the command line says; without a word, `up`.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command.unwrap_or_else(|| Command::Up(Up::default())) {
+        Command::Up(options) => up::run(options).await,
+        Command::Serve(options) => serve::run(options).await,
+        Command::Config => config::run(),
+        Command::Client(command) => client::run(command).await,
+        Command::User(command) => user::run(command).await,
+        Command::Keys(command) => keys::run(command).await,
+    }
+}
