@@ -1,16 +1,16 @@
 //! What every handler works with.
 
+use crate::Surroundings;
 use crate::access_token::AccessTokens;
 use crate::config::Config;
 use crate::directory::Directory;
-use crate::failure::StartError;
+use crate::failure::OpenError;
 use crate::keys::Keys;
 use crate::limits::Limits;
 use crate::password::PasswordHasher;
 use crate::revocations::Announcer;
 use pg::Pool;
 use std::sync::Arc;
-use web::auth::Revocations;
 
 /// The parts of the service, shared by its handlers.
 pub(crate) struct App {
@@ -25,15 +25,15 @@ pub(crate) struct App {
 pub(crate) type SharedApp = Arc<App>;
 
 impl App {
-    /// Puts the parts together over a migrated schema. What is revoked here goes to `in_force` at once.
-    pub(crate) async fn open(pool: Pool, config: Config, in_force: Revocations) -> Result<SharedApp, StartError> {
+    /// Puts the parts together over a migrated schema.
+    pub(crate) async fn open(pool: Pool, config: Config, surroundings: Surroundings) -> Result<SharedApp, OpenError> {
         let keys = Keys::open(pool.clone(), config.key_encryption_key).await?;
         Ok(Arc::new(Self {
             pool,
-            tokens: AccessTokens::new(Arc::new(keys), config.issuer),
+            tokens: AccessTokens::new(Arc::new(keys), surroundings.issuer),
             hasher: PasswordHasher::new()?,
             limits: Limits::new(config.rate_limit),
-            announcer: Announcer::new(in_force),
+            announcer: Announcer::new(surroundings.in_force, surroundings.draining),
         }))
     }
 

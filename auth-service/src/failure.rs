@@ -69,7 +69,7 @@ impl IntoResponse for Failure {
 
 /// Why the service does not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum OpenError {
     /// The schema can't be reached or migrated.
     #[error("the schema of auth-service is not available")]
     Database(#[from] pg::PgError),
@@ -79,7 +79,4 @@ pub enum StartError {
     /// argon2 does not work here.
     #[error("passwords can't be hashed here")]
     Hasher(#[from] HashError),
-    /// A setting is wrong.
-    #[error(transparent)]
-    KeyEncryptionKey(#[from] crate::keys::KeyEncryptionKeyError),
 }

@@ -15,7 +15,7 @@ use web::{PathParams, Problem, QueryParams};
 /// How long a follower waits unless it says otherwise.
 const DEFAULT_WAIT_SECONDS: u64 = 20;
 /// How long a follower may wait.
-const MAX_WAIT_SECONDS: u64 = 60;
+const MAX_WAIT_SECONDS: u64 = 20;
 
 /// A user as other services see them.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,7 +38,7 @@ pub(crate) struct RevocationParams {
     /// The last position it has; 0 to begin with.
     #[serde(default)]
     after: i64,
-    /// For how many seconds to wait for news, 0 to 60; 20 unless said otherwise.
+    /// For how many seconds to wait for news, at most and by default 20.
     wait: Option<u64>,
 }
 

@@ -33,7 +33,7 @@ pub use access_token::{AUDIENCE, LIFETIME_SECONDS};
 pub use clients::{ClientSpec, Grant};
 pub use config::Config;
 pub use directory::{ClientRules, Directory, DirectoryError, Ensured, Secrecy};
-pub use failure::StartError;
+pub use failure::OpenError;
 pub use keys::{KeyEncryptionKey, KeyEncryptionKeyError};
 pub use secret::Secret;
 pub use sessions::FIRST_PARTY_CLIENT;
@@ -41,14 +41,19 @@ pub use users::Role;
 
 use app::{App, SharedApp};
 use pg::{Database, PgError, Pool};
+use service::{Deps, ReadyCheck, Service, StartError, Worker};
+use std::time::Duration;
+use store::StoreError;
+use tokio_util::sync::CancellationToken;
 use web::auth::Revocations;
 
-/// The service's name.
-pub const NAME: &str = "auth-service";
+/// The service's short name.
+pub const NAME: &str = "auth";
 
 const SCHEMA: &str = "auth";
 const OWNER: &str = "oms_auth";
 const MIGRATION_HISTORY: &str = "auth_schema_history";
+const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -68,14 +73,24 @@ async fn open_schema(database: &Database) -> Result<Pool, PgError> {
     Ok(pool)
 }
 
+/// What the service has to know of the process it is in.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// The URL that clients see: the issuer of every token.
+    pub issuer: String,
+    /// The revocations of the process's verifier: what is revoked here is in force there at once.
+    pub in_force: Revocations,
+    /// Cancelled when the process stops: long polls end.
+    pub draining: CancellationToken,
+}
+
 /// Opens the schema and the keys and puts the route table together, without anything around it.
-/// What is revoked here is in `in_force` at once.
 ///
 /// # Errors
-/// [`StartError`] when the database or the keys are not available.
-pub async fn open(database: &Database, config: Config, in_force: Revocations) -> Result<Opened, StartError> {
+/// [`OpenError`] when the database or the keys are not available.
+pub async fn open(database: &Database, config: Config, surroundings: Surroundings) -> Result<Opened, OpenError> {
     let pool = open_schema(database).await?;
-    let app = App::open(pool.clone(), config, in_force).await?;
+    let app = App::open(pool.clone(), config, surroundings).await?;
     Ok(Opened { routes: http::routes(app), pool })
 }
 
@@ -86,4 +101,39 @@ pub struct Opened {
     pub routes: web::Routes<()>,
     /// Its pool, in its schema.
     pub pool: Pool,
+}
+
+/// The service.
+///
+/// # Errors
+/// [`StartError`] when the database or the keys are not available.
+pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
+    let surroundings = Surroundings {
+        issuer: deps.public_url,
+        in_force: deps.verifier.revocations().clone(),
+        draining: deps.lifecycle.draining().clone(),
+    };
+    let opened = open(&deps.database, config, surroundings)
+        .await
+        .map_err(|error| StartError::step("opening auth-service", error))?;
+    Ok(Service {
+        name: NAME,
+        routes: opened.routes,
+        workers: vec![sweeper(opened.pool.clone())],
+        checks: vec![ReadyCheck::database("auth.database", opened.pool)],
+    })
+}
+
+/// Forgets what has expired, every so often.
+fn sweeper(pool: Pool) -> Worker {
+    Worker::new("auth.sweeper", move |stop: CancellationToken| {
+        let pool = pool.clone();
+        async move {
+            while stop.run_until_cancelled(tokio::time::sleep(SWEEP_INTERVAL)).await.is_some() {
+                let client = pool.get().await.map_err(StoreError::from)?;
+                sessions::sweep(&client).await?;
+            }
+            Ok::<(), StoreError>(())
+        }
+    })
 }

@@ -7,6 +7,7 @@ use pg::deadpool_postgres::{GenericClient, Transaction};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use web::auth::{Revocation, RevocationKind, RevocationPage, Revocations};
 
 /// How long a revocation is kept: until the last access token it concerns has expired, and some.
@@ -42,11 +43,13 @@ pub(crate) async fn is_revoked(
 pub(crate) struct Announcer {
     in_force: Revocations,
     bell: watch::Sender<()>,
+    draining: CancellationToken,
 }
 
 impl Announcer {
-    pub(crate) fn new(in_force: Revocations) -> Self {
-        Self { in_force, bell: watch::Sender::new(()) }
+    /// What is revoked goes to `in_force` at once; nobody waits any longer once `draining` is cancelled.
+    pub(crate) fn new(in_force: Revocations, draining: CancellationToken) -> Self {
+        Self { in_force, bell: watch::Sender::new(()), draining }
     }
 
     /// To be called after the commit.
@@ -70,11 +73,13 @@ impl Announcer {
             rung.mark_unchanged();
             let page = page(pool, after).await?;
             let left = deadline.saturating_duration_since(Instant::now());
-            if !page.revocations.is_empty() || page.head < after || left.is_zero() {
+            let news = !page.revocations.is_empty() || page.head < after;
+            if news || left.is_zero() || self.draining.is_cancelled() {
                 return Ok(page);
             }
             // Woken or not, the next look decides: a bell that was not heard costs one interval at most.
-            drop(tokio::time::timeout(left.min(POLL), rung.changed()).await);
+            let woken = self.draining.run_until_cancelled(rung.changed());
+            drop(tokio::time::timeout(left.min(POLL), woken).await);
         }
     }
 }

@@ -22,7 +22,7 @@ pub struct KeyEncryptionKey(Zeroizing<[u8; KEY_BYTES]>);
 
 /// The setting is not 32 bytes in Base64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("OMS_KEY_ENCRYPTION_KEY is not 32 bytes in Base64; make one with `openssl rand -base64 32`")]
+#[error("a key encryption key is 32 bytes in Base64; make one with `openssl rand -base64 32`")]
 pub struct KeyEncryptionKeyError;
 
 impl KeyEncryptionKey {

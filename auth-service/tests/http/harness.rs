@@ -1,6 +1,6 @@
 //! One service on a database of its own, and the few requests that every test makes.
 
-use auth_service::{ClientSpec, Config, Directory, Grant, Role, Secrecy, Secret};
+use auth_service::{ClientSpec, Config, Directory, Grant, Role, Secrecy, Secret, Surroundings};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use test_support::TestDatabase;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
-use web::auth::JwksError;
+use web::auth::{JwksError, Revocations};
 use web::{JwksSource, Scopes, ServiceToken, TokenVerifier, VerifierConfig};
 
 pub const ISSUER: &str = "http://127.0.0.1:8080";
@@ -51,7 +52,7 @@ impl Harness {
 
     pub async fn with_rate_limit(rate_limit: bool) -> Self {
         let database = test_support::database().await;
-        Self::on(database, Config { issuer: ISSUER.to_owned(), key_encryption_key: None, rate_limit }).await
+        Self::on(database, Config { key_encryption_key: None, rate_limit }).await
     }
 
     pub async fn on(database: TestDatabase, config: Config) -> Self {
@@ -68,13 +69,13 @@ impl Harness {
         });
         let verifier = TokenVerifier::new(
             VerifierConfig {
-                issuer: config.issuer.clone(),
+                issuer: ISSUER.to_owned(),
                 audience: "oms".to_owned(),
                 service_token: Some(ServiceToken::parse(SERVICE_TOKEN).unwrap()),
             },
             JwksSource::Fetch(fetch),
         );
-        let opened = auth_service::open(&database, config, verifier.revocations().clone()).await.unwrap();
+        let opened = auth_service::open(&database, config, surroundings(verifier.revocations().clone())).await.unwrap();
         let inner = opened.routes.into_router();
         router.set(inner.clone()).expect("it is set once");
         let authenticate = axum::middleware::from_fn_with_state(verifier.clone(), web::auth::authenticate);
@@ -189,6 +190,11 @@ pub fn json_request(method: Method, path: &str, token: Option<&str>, body: &Valu
         request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }
     request.body(Body::from(body.to_string())).unwrap()
+}
+
+/// A process that never stops.
+pub fn surroundings(in_force: Revocations) -> Surroundings {
+    Surroundings { issuer: ISSUER.to_owned(), in_force, draining: CancellationToken::new() }
 }
 
 /// The parameters, form-encoded.

@@ -1,6 +1,6 @@
 //! Forged and altered tokens, one table: refused by the verifier of every service, by introspection and by refresh.
 
-use crate::harness::{Harness, ISSUER, claims, jose_header};
+use crate::harness::{Harness, ISSUER, claims, jose_header, surroundings};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
@@ -8,6 +8,7 @@ use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use p256::pkcs8::EncodePrivateKey as _;
 use serde_json::{Value, json};
+use web::auth::Revocations;
 
 /// The service's own private key, opened as an attacker with the whole schema could: for tokens that are wrong in what
 /// they say and right in their signature.
@@ -153,7 +154,7 @@ async fn a_rotated_key_signs_after_a_minute_and_the_old_one_stays_published() {
     connection.execute(early, &[&new_kid]).await.unwrap();
 
     // Another instance of the service, started after the rotation.
-    let config = auth_service::Config { issuer: ISSUER.to_owned(), key_encryption_key: None, rate_limit: false };
+    let config = auth_service::Config { key_encryption_key: None, rate_limit: false };
     let kept = service.database;
     let second = Harness::on(kept, config).await;
     let keys = second.get("/.well-known/jwks.json").await.body["keys"].as_array().unwrap().len();
@@ -171,7 +172,6 @@ async fn keys_outlive_a_restart_and_move_to_the_operators_key() {
     let token = service.register("ada@example.com").await.text("token");
     let key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
     let config = |key: Option<&str>| auth_service::Config {
-        issuer: ISSUER.to_owned(),
         key_encryption_key: key.map(|key| auth_service::KeyEncryptionKey::parse(key).unwrap()),
         rate_limit: false,
     };
@@ -184,7 +184,7 @@ async fn keys_outlive_a_restart_and_move_to_the_operators_key() {
     assert_eq!(pool.get().await.unwrap().query_one(local, &[]).await.unwrap().get::<_, i64>(0), 0);
 
     let other = "CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg=";
-    let refused = auth_service::open(&sealed.database, config(Some(other)), web::auth::Revocations::default()).await;
+    let refused = auth_service::open(&sealed.database, config(Some(other)), surroundings(Revocations::default())).await;
     let error = refused.unwrap_err();
     let cause = std::error::Error::source(&error).map(ToString::to_string);
     assert!(format!("{error}: {cause:?}").contains("signing keys"), "{error}: {cause:?}");
