@@ -3,7 +3,7 @@
 
 use crate::{HandleError, error::chain};
 use chrono::{DateTime, Utc};
-use futures_util::{StreamExt, stream::FuturesUnordered};
+use futures_util::{StreamExt, future::Either, stream::FuturesUnordered};
 use pg::{
     PgError, Pool,
     tokio_postgres::{Error, Transaction},
@@ -97,6 +97,12 @@ async fn set(transaction: &Transaction<'_>, statement: &str, timer: &NewTimer) -
     transaction.execute(statement, &[timer_id, kind, stream_id, payload, due_at]).await
 }
 
+/// What a worker waits for.
+enum Turn {
+    Looked { due: Vec<DueTimer>, pause: Duration },
+    Fired,
+}
+
 /// Fires the timers of a schema. Several instances share them.
 pub struct TimerWorker<H> {
     handler: H,
@@ -112,34 +118,43 @@ impl<H: TimerHandler> TimerWorker<H> {
 
     /// Runs until `stop` is cancelled; what is firing then is finished first. A slow firing holds up no other.
     pub async fn run(self, stop: CancellationToken) {
-        let mut firing = FuturesUnordered::new();
-        let mut next_look = Instant::now();
-        while !stop.is_cancelled() {
-            let free = MOST_AT_ONCE - firing.len();
-            if free > 0 && Instant::now() >= next_look {
-                let (due, pause) = self.look(free).await;
-                firing.extend(due.into_iter().map(|timer| self.fire(timer)));
-                next_look = Instant::now() + pause;
+        // Looks and firings are polled together: one that waited alone might wait for a connection that the pool has
+        // already promised to another.
+        let mut running = FuturesUnordered::new();
+        let (mut firing, mut looking, mut next_look) = (0, false, Instant::now());
+        while !(stop.is_cancelled() && running.is_empty()) {
+            let may_look = !looking && firing < MOST_AT_ONCE && !stop.is_cancelled();
+            if may_look && Instant::now() >= next_look {
+                running.push(Either::Left(self.look(MOST_AT_ONCE - firing)));
+                looking = true;
+                continue;
             }
             tokio::select! {
-                Some(()) = firing.next() => {}
-                () = sleep_until(next_look), if firing.len() < MOST_AT_ONCE => {}
-                () = stop.cancelled() => {}
+                Some(turn) = running.next() => match turn {
+                    Turn::Fired => firing -= 1,
+                    Turn::Looked { due, pause } => {
+                        looking = false;
+                        next_look = Instant::now() + pause;
+                        firing += due.len();
+                        running.extend(due.into_iter().map(|timer| Either::Right(self.fire(timer))));
+                    }
+                },
+                () = sleep_until(next_look), if may_look => {}
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
             }
         }
-        while firing.next().await.is_some() {}
     }
 
     /// What is due, at most so much, and how long not to look again.
-    async fn look(&self, most: usize) -> (Vec<DueTimer>, Duration) {
+    async fn look(&self, most: usize) -> Turn {
         let looked = async {
             let due = self.claim(most).await?;
             let pause = if due.is_empty() { self.next_due().await? } else { Duration::ZERO };
-            Ok::<_, PgError>((due, pause))
+            Ok::<_, PgError>(Turn::Looked { due, pause })
         };
         looked.await.unwrap_or_else(|error| {
             tracing::warn!(error = chain(&error), "timers cannot be looked at");
-            (Vec::new(), PAUSE_WITHOUT_DATABASE)
+            Turn::Looked { due: Vec::new(), pause: PAUSE_WITHOUT_DATABASE }
         })
     }
 
@@ -179,7 +194,7 @@ impl<H: TimerHandler> TimerWorker<H> {
         Ok(until_due.clamp(SHORTEST_SLEEP, LONGEST_SLEEP))
     }
 
-    async fn fire(&self, timer: DueTimer) {
+    async fn fire(&self, timer: DueTimer) -> Turn {
         let outcome = timeout(PATIENCE, self.handler.fire(&timer))
             .await
             .unwrap_or_else(|_elapsed| Err(HandleError::retry("it did not end in time")));
@@ -187,6 +202,7 @@ impl<H: TimerHandler> TimerWorker<H> {
             // The lease runs out and the timer fires again.
             tracing::warn!(timer.id = timer.timer_id, error = chain(&error), "how a timer fired was not noted");
         }
+        Turn::Fired
     }
 
     async fn note(&self, timer: &DueTimer, outcome: Result<(), HandleError>) -> Result<(), PgError> {

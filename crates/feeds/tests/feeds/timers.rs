@@ -8,7 +8,7 @@ use feeds::{
 };
 use std::sync::{Arc, Mutex};
 use test_support::{eventually, eventually_some};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 #[derive(Clone, Default)]
@@ -44,21 +44,20 @@ impl TimerHandler for Ringing {
 }
 
 struct Worker {
-    tracker: TaskTracker,
+    task: JoinHandle<()>,
     stop: CancellationToken,
 }
 
 impl Worker {
     fn start(world: &Fixture, ringing: &Ringing) -> Self {
-        let (tracker, stop) = (TaskTracker::new(), world.spawner.stop().child_token());
-        tracker.spawn(TimerWorker::new(ringing.clone(), world.pool.clone()).run(stop.clone()));
-        Self { tracker, stop }
+        let stop = world.spawner.stop().child_token();
+        let worker = TimerWorker::new(ringing.clone(), world.pool.clone());
+        Self { task: TaskTracker::new().spawn(worker.run(stop.clone())), stop }
     }
 
     async fn stop(self) {
         self.stop.cancel();
-        self.tracker.close();
-        self.tracker.wait().await;
+        self.task.await.unwrap();
     }
 }
 
@@ -156,9 +155,12 @@ async fn a_timer_whose_handler_fails_is_fired_again() {
 async fn a_timer_of_a_worker_that_died_while_firing_fires_again() {
     let world = fixture().await;
     let dead = Ringing { gate: Some(Arc::new(Semaphore::new(0))), ..Ringing::default() };
-    let _dead = Worker::start(&world, &dead);
+    let killed = Worker::start(&world, &dead);
     schedule(&world, &bell(&world, "one", 0).await).await;
     eventually(|| async { dead.ids().len() == 1 }).await;
+
+    killed.task.abort();
+    assert!(killed.task.await.is_err_and(|error| error.is_cancelled()));
 
     // As if the lease had run out.
     world.execute("UPDATE timer SET next_at = clock_timestamp()").await;
