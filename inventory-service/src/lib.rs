@@ -1,1 +1,88 @@
-//! Catalogue, prices, stock and reservations.
+//! Catalogue, prices, stock and reservations: the one authority on what can be sold.
+//!
+//! Rows guard what events record: every change is one transaction of both, locked in one order everywhere (products by
+//! id, reservations by order, the log's heads), so nothing is oversold and nothing deadlocks.
+
+pub mod catalogue;
+pub mod causes;
+pub mod config;
+pub mod domain;
+mod expiry;
+mod http;
+mod migrations;
+pub mod on_order_events;
+pub mod rows;
+pub mod stock_writer;
+
+pub use config::Config;
+pub use migrations::{HISTORY_TABLE, migrations};
+
+use crate::catalogue::Catalogue;
+use crate::http::App;
+use crate::on_order_events::ReservationsFollowOrders;
+use crate::stock_writer::StockWriter;
+use eventstore::{Claims, EventLog, LogConfig};
+use feeds::{Reader, ReaderHandle};
+use service::{Deps, Health, Idempotency, ReadyCheck, Service, StartError, Worker, feed_routes};
+use std::convert::Infallible;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// The service's name, and that of its schema and its log.
+pub const NAME: &str = "inventory";
+/// The database role that owns the schema.
+pub const ROLE: &str = "oms_inventory";
+
+/// Opens the service: schema, log, writer, and the reaction to orders.
+///
+/// # Errors
+/// [`StartError`] names the step that failed.
+pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
+    deps.database.ensure_owner(ROLE, &[NAME]).await?;
+    let pool = deps.database.pool(NAME, Some(ROLE)).await?;
+    let unnamed = |error| StartError::step("naming the migrations", error);
+    let log_tables = eventstore::migrations().map_err(|error| StartError::step("naming the migrations", error))?;
+    pg::migrate(&pool, eventstore::HISTORY_TABLE, log_tables).await?;
+    feeds::migrate(&pool).await?;
+    pg::migrate(&pool, HISTORY_TABLE, migrations().map_err(unnamed)?).await?;
+
+    let log_config = LogConfig { name: NAME, partitions: config.partitions, writers: config.writers };
+    let log = EventLog::open(pool.clone(), log_config, &deps.lifecycle.spawner()).await?;
+    deps.feeds.publish(log.clone());
+    let (writer, writing) = StockWriter::new(pool.clone(), log.clone());
+    let orders = deps.feeds.subscribe("orders");
+    let follow = ReservationsFollowOrders::new(writer.clone(), orders.clone());
+    let reader = Reader::reaction(follow, pool.clone(), vec![orders]);
+
+    let app = App {
+        catalogue: Catalogue::new(pool.clone(), log.clone()),
+        writer: writer.clone(),
+        pool: pool.clone(),
+        idempotency: Idempotency::new(Claims::open(pool.clone()).await?, deps.lifecycle.clone()),
+        currency: config.currency,
+        reservation_ttl: config.reservation_ttl,
+    };
+    let checks = vec![ReadyCheck::database("inventory.database", pool.clone()), following(reader.handle())];
+    let writing = Arc::new(Mutex::new(writing));
+    let workers = vec![
+        Worker::new("stock-writer", move |stop| {
+            let writing = Arc::clone(&writing);
+            async move { Ok::<_, Infallible>(writing.lock().await.run(&stop).await) }
+        }),
+        Worker::once("reservation-expiry", move |stop| expiry::run(pool, writer, stop)),
+        Worker::reader(on_order_events::NAME, reader),
+    ];
+    Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log)), workers, checks })
+}
+
+/// Whether reservations follow their orders. The service goes on if not: what is held stays held.
+fn following(reader: ReaderHandle) -> ReadyCheck {
+    ReadyCheck::new("inventory.orders", move || {
+        let status = reader.status();
+        let trouble = match status.parked {
+            0 => status.stopped().map(ToOwned::to_owned).or(status.failing),
+            parked => Some(format!("{parked} orders are parked")),
+        };
+        std::future::ready(trouble.map_or(Health::Ok, Health::Degraded))
+    })
+}

@@ -1,0 +1,48 @@
+//! What can be set about this service.
+
+use chrono::TimeDelta;
+use service::{SettingError, Settings};
+use shared_events::Currency;
+use std::time::Duration;
+
+const RESERVATION_TTL: Duration = Duration::from_secs(120);
+const PARTITIONS: i32 = 8;
+const WRITERS: usize = 2;
+
+/// What can be set about this service.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// How long stock is kept for an order that is being placed (`OMS_RESERVATION_TTL`).
+    pub reservation_ttl: TimeDelta,
+    /// The shop's currency (`OMS_CURRENCY`).
+    pub currency: Currency,
+    /// The partitions of the log, fixed when it is created (`OMS_LOG_PARTITIONS`).
+    pub partitions: i32,
+    /// How many transactions may append to the log at the same time (`OMS_LOG_WRITERS`).
+    pub writers: usize,
+}
+
+impl Config {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// [`SettingError`] names the one that is wrong.
+    pub fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
+        let ttl = settings.duration("OMS_RESERVATION_TTL", RESERVATION_TTL)?;
+        let wrong = |name: &str, text: String, reason: &str| SettingError::wrong(name, &text, reason);
+        let reservation_ttl = TimeDelta::from_std(ttl)
+            .ok()
+            .filter(|ttl| *ttl > TimeDelta::zero() && *ttl <= TimeDelta::days(1))
+            .ok_or_else(|| {
+                wrong("OMS_RESERVATION_TTL", format!("{ttl:?}"), "expected more than 0 and at most a day")
+            })?;
+        let code = settings.text("OMS_CURRENCY", "EUR");
+        let currency = Currency::parse(&code).map_err(|error| SettingError::wrong("OMS_CURRENCY", &code, error))?;
+        Ok(Self {
+            reservation_ttl,
+            currency,
+            partitions: settings.parse("OMS_LOG_PARTITIONS", PARTITIONS)?,
+            writers: settings.parse("OMS_LOG_WRITERS", WRITERS)?,
+        })
+    }
+}

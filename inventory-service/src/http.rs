@@ -1,0 +1,183 @@
+//! Every route of the service on one screen, and what handlers share.
+
+mod answers;
+mod change_products;
+mod items;
+mod lookup;
+mod prices;
+mod problems;
+mod products;
+mod reservations;
+mod stock;
+mod validate_cart;
+
+use crate::catalogue::Catalogue;
+use crate::stock_writer::StockWriter;
+use answers::{ProductAnswer, ReservationAnswer, SetPriceAnswer, StockAnswer};
+use chrono::TimeDelta;
+use pg::Pool;
+use serde::Serialize;
+use service::Idempotency;
+use shared_events::Currency;
+use web::pagination::{List, PageParams};
+use web::{Access, Doc, Routes, Scope};
+
+/// What handlers work with.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) catalogue: Catalogue,
+    pub(crate) writer: StockWriter,
+    pub(crate) pool: Pool,
+    pub(crate) idempotency: Idempotency,
+    pub(crate) currency: Currency,
+    pub(crate) reservation_ttl: TimeDelta,
+}
+
+/// What a repeat of a request must have in common with it: its body, whatever its spelling.
+fn substance(body: &impl Serialize) -> Vec<u8> {
+    // Bodies are plain structs with text keys, which serde_json cannot fail on.
+    serde_json::to_vec(body).unwrap_or_default()
+}
+
+/// The route table.
+pub(crate) fn routes(app: App) -> Routes<()> {
+    use Access::{Internal, Public, Staff};
+    let read = Access::Scope(Scope::InventoryRead);
+    let catalog = Staff(Scope::CatalogWrite);
+    let reservation = Internal(Scope::InventoryWrite);
+    let doc = Doc::new;
+    let step = |summary| {
+        doc(summary)
+            .optional_body::<reservations::StepBody>()
+            .answers::<ReservationAnswer>(200)
+            .idempotent()
+            .problems(&[409])
+    };
+    Routes::new("inventory")
+        .get(
+            "/api/products",
+            Public,
+            doc("Lists what is sold")
+                .query::<products::ProductParams>()
+                .query::<PageParams>()
+                .answers::<List<ProductAnswer>>(200),
+            products::list,
+        )
+        .post(
+            "/api/products",
+            catalog,
+            doc("Makes a product")
+                .body::<change_products::NewProductBody>()
+                .answers::<ProductAnswer>(201)
+                .idempotent()
+                .problems(&[409]),
+            change_products::post,
+        )
+        .post(
+            "/api/products/validate-cart",
+            read,
+            doc("Says whether a cart could be ordered now")
+                .body::<validate_cart::CartBody>()
+                .answers::<validate_cart::ValidatedCart>(200)
+                .idempotent(),
+            validate_cart::post,
+        )
+        .alias("/products/validate-cart")
+        .get("/api/products/{id}", Public, doc("A product").answers::<ProductAnswer>(200), products::get)
+        .put(
+            "/api/products/{id}",
+            catalog,
+            doc("Changes a product; what is absent stays as it is")
+                .body::<change_products::ProductBody>()
+                .answers::<ProductAnswer>(200)
+                .if_match()
+                .problems(&[409]),
+            change_products::update,
+        )
+        .delete(
+            "/api/products/{id}",
+            catalog,
+            doc("Archives a product").answers::<ProductAnswer>(200).if_match(),
+            change_products::archive,
+        )
+        .get(
+            "/api/products/{id}/prices",
+            Public,
+            doc("Every price a product had, has or will have")
+                .query::<prices::PriceParams>()
+                .query::<PageParams>()
+                .answers::<List<answers::PriceAnswer>>(200),
+            prices::list,
+        )
+        .post(
+            "/api/products/{id}/prices",
+            catalog,
+            doc("Sets a price, now or for later")
+                .body::<prices::PriceBody>()
+                .answers::<SetPriceAnswer>(201)
+                .idempotent(),
+            prices::post,
+        )
+        .get(
+            "/api/inventory",
+            read,
+            doc("Lists stock, all or what is running out")
+                .query::<stock::StockParams>()
+                .query::<PageParams>()
+                .answers::<List<StockAnswer>>(200),
+            stock::list,
+        )
+        .get("/api/inventory/{productId}", read, doc("The stock of a product").answers::<StockAnswer>(200), stock::get)
+        .put(
+            "/api/inventory/{productId}",
+            Staff(Scope::InventoryWrite),
+            doc("Counts or corrects the stock of a product")
+                .body::<stock::StockBody>()
+                .answers::<StockAnswer>(200)
+                .if_match()
+                .problems(&[409]),
+            stock::put,
+        )
+        .post(
+            "/api/inventory/reservations",
+            reservation,
+            doc("Holds stock for an order: all of it, or nothing")
+                .body::<reservations::ReserveBody>()
+                .answers::<ReservationAnswer>(201)
+                .answers::<ReservationAnswer>(200)
+                .idempotent()
+                .problems(&[409]),
+            reservations::post,
+        )
+        .get(
+            "/api/inventory/reservations/{orderId}",
+            reservation,
+            doc("What is held for an order").answers::<ReservationAnswer>(200),
+            reservations::get,
+        )
+        .post(
+            "/api/inventory/reservations/{orderId}/attach",
+            reservation,
+            step("Keeps a reservation: its order exists"),
+            reservations::attach,
+        )
+        .post(
+            "/api/inventory/reservations/{orderId}/confirm",
+            reservation,
+            step("Keeps a reservation for good: its order is covered"),
+            reservations::confirm,
+        )
+        .post(
+            "/api/inventory/reservations/{orderId}/release",
+            reservation,
+            step("Gives a reservation up"),
+            reservations::release,
+        )
+        .post(
+            "/internal/products/lookup",
+            Internal(Scope::EventsRead),
+            doc("What an order needs of products").body::<lookup::LookupBody>().answers::<lookup::LookupAnswer>(200),
+            lookup::lookup,
+        )
+        .with_state(app)
+}

@@ -1,0 +1,15 @@
+//! The tables of this service, in its own schema beside those of its log and its readers.
+
+use pg::refinery::{Error, Migration, Runner};
+
+/// Where the schema notes which of these migrations it has.
+pub const HISTORY_TABLE: &str = "inventory_schema_history";
+
+/// The migrations.
+///
+/// # Errors
+/// None in practice: the names are fixed and tested.
+pub fn migrations() -> Result<Runner, Error> {
+    let catalogue_and_stock = include_str!("../migrations/V1__catalogue_and_stock.sql");
+    Ok(Runner::new(&[Migration::unapplied("V1__catalogue_and_stock", catalogue_and_stock)?]))
+}

@@ -1,0 +1,168 @@
+//! Reservations against a model: whatever happens in whatever order, each batch gives every job what it would have
+//! got alone in the queue's order, rows follow from the log, and nothing is oversold.
+
+use crate::shop::{Shop, metadata};
+use inventory_service::domain::reservation::ReservationState;
+use inventory_service::domain::reservation::decide::{Command, Rejection};
+use inventory_service::domain::stock::{Adjustment, Quantities};
+use inventory_service::stock_writer::{Count, Hold, StockError, StockWriter};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
+use shared_events::{EventId, OrderId, ProductId, ReturnId, ShipmentId};
+use std::collections::BTreeMap;
+use tokio_util::sync::CancellationToken;
+
+fn hold(order_id: OrderId, command: Command) -> Hold {
+    Hold {
+        order_id,
+        steps: vec![command],
+        order_version: None,
+        command_id: EventId::generate().as_uuid(),
+        metadata: metadata(),
+    }
+}
+
+fn reserve(revision: i32, demand: impl Into<Quantities>) -> Command {
+    Command::Reserve { revision, demand: demand.into(), time_to_live: chrono::TimeDelta::minutes(2) }
+}
+
+/// Queues jobs before the writer runs, so that they make one batch.
+#[tokio::test]
+async fn jobs_of_one_batch_see_each_other_in_queue_order_and_fail_alone() {
+    let shop = Shop::open().await;
+    let (mug, cup) = (shop.product("MUG", 5).await, shop.product("CUP", 1).await);
+    let [first, second, third, fourth] = std::array::from_fn(|_| OrderId::generate());
+    let (writer, mut writing) = StockWriter::new(shop.pool.clone(), shop.log.clone());
+    let unknown = ProductId::generate();
+    let jobs = [
+        hold(first, reserve(1, [(mug, 4)])),
+        hold(second, reserve(1, [(mug, 2), (cup, 1)])),
+        hold(third, reserve(1, [(cup, 1)])),
+        hold(first, Command::Release { revision: None, reason: None }),
+        hold(second, reserve(1, [(mug, 2)])),
+        hold(fourth, reserve(1, [(unknown, 1)])),
+        hold(first, Command::Confirm { revision: None }),
+    ];
+    let asked = futures_util::future::join_all(jobs.into_iter().map(|job| writer.hold(job)));
+    let count = Count {
+        product_id: cup,
+        adjustment: Adjustment::Difference(-1),
+        reason: None,
+        expected: None,
+        command_id: EventId::generate().as_uuid(),
+        metadata: metadata(),
+    };
+    let stop = CancellationToken::new();
+    let work = async {
+        let answers = tokio::join!(asked, writer.count(count));
+        stop.cancel();
+        answers
+    };
+    let ((answers, counted), ()) = tokio::join!(work, writing.run(&stop));
+    let states: Vec<Result<ReservationState, String>> = answers
+        .into_iter()
+        .map(|answer| answer.map(|held| held.reservation.state).map_err(|error| error.to_string()))
+        .collect();
+    let short = |lines| StockError::from(Rejection::InsufficientStock(lines)).to_string();
+    assert_eq!(
+        states,
+        [
+            Ok(ReservationState::Pending),
+            Err(short(vec![shared_events::inventory::Shortage { product_id: mug, requested: 2, available: 1 }])),
+            Ok(ReservationState::Pending),
+            Ok(ReservationState::Released),
+            Ok(ReservationState::Pending),
+            Err(Rejection::UnknownProducts(vec![unknown]).to_string()),
+            Err(Rejection::Gone(ReservationState::Released).to_string()),
+        ]
+    );
+    assert!(counted.is_err(), "the cup is reserved");
+    let mut types = BTreeMap::<i64, Vec<String>>::new();
+    for (recorded, _) in shop.events().await {
+        types.entry(recorded.recorded_at.timestamp_micros()).or_default().push(recorded.event_type);
+    }
+    let batch = types.values().find(|types| types.contains(&"ReservationReleased".to_owned())).unwrap();
+    assert!(batch.len() >= 2, "one transaction wrote several jobs: {types:?}");
+    shop.is_consistent().await;
+}
+
+/// Three writers, as of three processes, on few products and few orders: every collision there can be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn any_mix_of_jobs_by_several_writers_keeps_the_books() {
+    let shop = Shop::open().await;
+    let mut products = Vec::new();
+    for number in 0..4 {
+        products.push(shop.product(&format!("SKU-{number}"), 30).await);
+    }
+    let orders: Vec<OrderId> = (0..12).map(|_| OrderId::generate()).collect();
+    let stop = CancellationToken::new();
+    let mut writers = Vec::new();
+    let mut running = Vec::new();
+    for _ in 0..3 {
+        let (writer, mut writing) = StockWriter::new(shop.pool.clone(), shop.log.clone());
+        writers.push(writer);
+        let stop = stop.clone();
+        running.push(tokio::spawn(async move { writing.run(&stop).await }));
+    }
+    let tasks: Vec<_> = (0..12_u64)
+        .map(|seed| {
+            let (writer, products, orders) =
+                (writers[seed as usize % writers.len()].clone(), products.clone(), orders.clone());
+            tokio::spawn(async move {
+                let mut dice = StdRng::seed_from_u64(seed);
+                for _ in 0..40 {
+                    one_job(&writer, &products, &orders, &mut dice).await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    stop.cancel();
+    for writing in running {
+        writing.await.unwrap();
+    }
+    shop.is_consistent().await;
+    let events = shop.events().await;
+    assert!(events.len() > 150, "the mix did something: {}", events.len());
+}
+
+async fn one_job(writer: &StockWriter, products: &[ProductId], orders: &[OrderId], dice: &mut StdRng) {
+    let order = orders[dice.random_range(0..orders.len())];
+    let mut some = |most: i64| -> Quantities {
+        let lines = dice.random_range(1..=3_usize);
+        (0..lines).map(|_| (products[dice.random_range(0..products.len())], dice.random_range(1..=most))).collect()
+    };
+    let (demand, pieces) = (some(6), some(3));
+    let revision = dice.random_range(1..6);
+    let command = match dice.random_range(0..12) {
+        0..=3 => reserve(revision, demand),
+        4 => Command::Attach { revision: None },
+        5 => Command::Place { revision, demand },
+        6 => Command::Change { revision: Some(revision), demand },
+        7 => Command::Confirm { revision: None },
+        8 => Command::Release { revision: Some(revision), reason: None },
+        9 => Command::Ship { shipment_id: ShipmentId::generate(), pieces },
+        10 => Command::Restock { return_id: Some(ReturnId::generate()), pieces },
+        _ => {
+            let adjustment = match dice.random_range(0..2) {
+                0 => Adjustment::Count(dice.random_range(0..40)),
+                _ => Adjustment::Difference(dice.random_range(-10..10)),
+            };
+            let count = Count {
+                product_id: products[dice.random_range(0..products.len())],
+                adjustment,
+                reason: None,
+                expected: None,
+                command_id: EventId::generate().as_uuid(),
+                metadata: metadata(),
+            };
+            let counted = writer.count(count).await;
+            assert!(matches!(counted, Ok(_) | Err(StockError::Adjustment(_))), "{counted:?}");
+            return;
+        }
+    };
+    let held = writer.hold(hold(order, command)).await;
+    assert!(matches!(held, Ok(_) | Err(StockError::Reservation(_))), "{held:?}");
+}
