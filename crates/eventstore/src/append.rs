@@ -5,6 +5,7 @@
 //! prepared statement per batch that reads nothing; the unique keys decide conflicts. When a key is violated nothing
 //! of the batch is in, and it goes the careful way ([`careful`]): heads locked, state read, conflicts told apart.
 
+mod attempt;
 mod batch;
 mod careful;
 mod check;

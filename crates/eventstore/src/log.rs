@@ -35,7 +35,7 @@ pub enum LogError {
     #[error("the log could not be opened")]
     Statement(#[source] Error),
     /// The log was created with another number of partitions, which is fixed for ever.
-    #[error("log {name} has {stored} partitions and not {configured}; set OMS_LOG_PARTITIONS={stored}")]
+    #[error("log {name} was created with {stored} partitions, which is fixed, and not {configured}")]
     PartitionMismatch {
         /// The log.
         name: &'static str,

@@ -1,4 +1,5 @@
-//! What waits for the writers: one bounded queue each, and a bound on the bytes of all.
+//! What waits for the writers: a queue each with a bound on its commands, and a bound on the bytes of all. A command
+//! counts until it is answered.
 
 use super::{Append, AppendError, Appended, check::check};
 use crate::partition_of;
@@ -33,7 +34,7 @@ pub(crate) struct Queued {
     pub(super) tried: Vec<i64>,
     pub(super) deadline: Instant,
     pub(super) reply: oneshot::Sender<Result<Appended, AppendError>>,
-    pub(super) _room: OwnedSemaphorePermit,
+    pub(super) _room: [OwnedSemaphorePermit; 2],
 }
 
 impl Queued {
@@ -52,16 +53,27 @@ impl Queued {
 /// The way into the writers.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    writers: Vec<mpsc::Sender<Queued>>,
+    writers: Vec<Entrance>,
     room: Arc<Semaphore>,
     partitions: i32,
 }
 
+#[derive(Debug)]
+struct Entrance {
+    sender: mpsc::UnboundedSender<Queued>,
+    places: Arc<Semaphore>,
+}
+
 impl Queue {
     /// A queue for each of `writers`; partition p belongs to writer p modulo their number.
-    pub(crate) fn new(writers: usize, partitions: i32) -> (Self, Vec<mpsc::Receiver<Queued>>) {
-        let (senders, receivers) = (0..writers.max(1)).map(|_| mpsc::channel(COMMANDS_PER_WRITER)).unzip();
-        (Self { writers: senders, room: Arc::new(Semaphore::new(WAITING_KIB)), partitions }, receivers)
+    pub(crate) fn new(writers: usize, partitions: i32) -> (Self, Vec<mpsc::UnboundedReceiver<Queued>>) {
+        let (writers, receivers) = (0..writers.max(1))
+            .map(|_| {
+                let (sender, receiver) = mpsc::unbounded_channel();
+                (Entrance { sender, places: Arc::new(Semaphore::new(COMMANDS_PER_WRITER)) }, receiver)
+            })
+            .unzip();
+        (Self { writers, room: Arc::new(Semaphore::new(WAITING_KIB)), partitions }, receivers)
     }
 
     /// Hands a command to the writer of its partition and waits for the answer.
@@ -70,6 +82,9 @@ impl Queue {
         let partition = partition_of(&append.stream_id, self.partitions);
         let bytes = append.events.iter().map(|event| event.payload.len() + metadata[1].len() + 200).sum();
         let kib = u32::try_from(usize::div_ceil(bytes, 1024).min(WAITING_KIB)).unwrap_or(u32::MAX);
+        let Entrance { sender, places } =
+            &self.writers[usize::try_from(partition).unwrap_or_default() % self.writers.len()];
+        let place = Arc::clone(places).try_acquire_owned().map_err(|_| AppendError::Overloaded)?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(kib).map_err(|_| AppendError::Overloaded)?;
         let (reply, answer) = oneshot::channel();
         let deadline = Instant::now() + PATIENCE;
@@ -84,13 +99,9 @@ impl Queue {
             tried: Vec::new(),
             deadline,
             reply,
-            _room: room,
+            _room: [place, room],
         };
-        let writer = usize::try_from(partition).unwrap_or_default() % self.writers.len();
-        self.writers[writer].try_send(queued).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => AppendError::Overloaded,
-            mpsc::error::TrySendError::Closed(_) => AppendError::Unavailable,
-        })?;
+        sender.send(queued).map_err(|_| AppendError::Unavailable)?;
         // A writer that vanished, or is far too late, may have appended it.
         tokio::time::timeout_at(deadline + GRACE, answer)
             .await

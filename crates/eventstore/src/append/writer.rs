@@ -3,12 +3,11 @@
 
 use super::{
     AppendError, Appended, Expected, Seen, Wake,
-    batch::{Item, Rows},
-    careful::{self, Candidate, Verdict},
+    attempt::{carefully, fast, note_tried},
     connection::{Connection, Failure},
     queue::Queued,
 };
-use futures_util::future::{join, join4};
+use futures_util::pin_mut;
 use pg::Pool;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -17,7 +16,7 @@ use std::{
 };
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +27,9 @@ const MAX_ATTEMPTS: u8 = 5;
 const CONNECT_PATIENCE: Duration = Duration::from_millis(1_000);
 /// A little over the session's statement_timeout.
 const COMMIT_PATIENCE: Duration = Duration::from_millis(2_200);
+/// What a batch gets that is sent when its commands have little time left.
+const MIN_COMMIT_PATIENCE: Duration = Duration::from_millis(800);
+const EXPIRE_EVERY: Duration = Duration::from_millis(100);
 const BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_millis(400);
 
@@ -35,7 +37,7 @@ const MAX_BACKOFF: Duration = Duration::from_millis(400);
 pub(crate) struct Writer {
     log: &'static str,
     pool: Pool,
-    receiver: mpsc::Receiver<Queued>,
+    receiver: mpsc::UnboundedReceiver<Queued>,
     seen: Arc<Seen>,
     wake: Arc<Wake>,
     waiting: VecDeque<Queued>,
@@ -46,7 +48,7 @@ impl Writer {
     pub(crate) const fn new(
         log: &'static str,
         pool: Pool,
-        receiver: mpsc::Receiver<Queued>,
+        receiver: mpsc::UnboundedReceiver<Queued>,
         seen: Arc<Seen>,
         wake: Arc<Wake>,
     ) -> Self {
@@ -82,10 +84,15 @@ impl Writer {
             let Some(first) = first else { return false };
             self.waiting.push_back(first);
         }
+        self.drain();
+        true
+    }
+
+    /// Takes what is in the queue; its bound is on commands without an answer, wherever they are.
+    fn drain(&mut self) {
         while let Ok(next) = self.receiver.try_recv() {
             self.waiting.push_back(next);
         }
-        true
     }
 
     /// Answers those who have waited long enough.
@@ -98,7 +105,7 @@ impl Writer {
         }
     }
 
-    /// Makes sure of a connection; after a failure waits a little, so that the caller can expire and try again.
+    /// Makes sure of a connection, however long that takes; false when nobody is left who waits for it.
     async fn connected(&mut self) -> bool {
         if self.connection.as_ref().is_some_and(|connection| !connection.client.is_closed()) {
             return true;
@@ -106,24 +113,34 @@ impl Writer {
         self.connection = None;
         let mut backoff = BACKOFF;
         loop {
-            let cause = match timeout(CONNECT_PATIENCE, Connection::open(&self.pool)).await {
+            match self.while_expiring(timeout(CONNECT_PATIENCE, Connection::open(&self.pool.clone()))).await {
                 Ok(Ok(connection)) => {
+                    // It may be another server, one that was restored: what was seen on the old one proves nothing.
+                    self.seen.clear();
+                    self.waiting.iter_mut().for_each(|queued| queued.careful = true);
                     self.connection = Some(connection);
                     return true;
                 }
-                Ok(Err(error)) => error.to_string(),
-                Err(_) => "no answer in time".to_owned(),
-            };
-            tracing::warn!(log = self.log, cause, waiting = self.waiting.len(), "a writer has no connection");
-            while let Ok(next) = self.receiver.try_recv() {
-                self.waiting.push_back(next);
+                Ok(Err(error)) => tracing::warn!(log = self.log, error = %error, "a writer has no connection"),
+                Err(_) => tracing::warn!(log = self.log, "a writer got no connection in time"),
             }
-            self.expire();
+            self.while_expiring(sleep(backoff)).await;
             if self.waiting.is_empty() {
                 return false;
             }
-            sleep(backoff).await;
             backoff = MAX_BACKOFF.min(backoff * 2);
+        }
+    }
+
+    /// Waits for something, and meanwhile answers those who have waited long enough.
+    async fn while_expiring<T>(&mut self, work: impl Future<Output = T>) -> T {
+        pin_mut!(work);
+        loop {
+            if let Ok(done) = timeout(EXPIRE_EVERY, &mut work).await {
+                return done;
+            }
+            self.drain();
+            self.expire();
         }
     }
 
@@ -145,9 +162,12 @@ impl Writer {
 
     async fn commit(&mut self, mut batch: Vec<Queued>) {
         let Some(connection) = self.connection.take() else { return self.again(batch) };
+        let now = Instant::now();
+        let last = batch.iter().map(|queued| queued.deadline).max().unwrap_or(now);
+        let until = last.clamp(now + MIN_COMMIT_PATIENCE, now + COMMIT_PATIENCE);
         let result = match self.fast_bases(&batch) {
             Some(bases) => {
-                let committed = timeout(COMMIT_PATIENCE, fast(&connection, &batch, &bases)).await;
+                let committed = timeout_at(until, fast(&connection, &batch, &bases)).await;
                 let committed = committed.unwrap_or(Err(Failure::Lost(None)));
                 let appended = committed.map(|appended| appended.into_iter().map(Ok).collect());
                 note_tried(&mut batch, &appended, bases.iter().map(|base| Some(*base)));
@@ -155,7 +175,7 @@ impl Writer {
             }
             None => {
                 let mut verdicts = Vec::new();
-                let committed = timeout(COMMIT_PATIENCE, carefully(&connection, &batch, &mut verdicts)).await;
+                let committed = timeout_at(until, carefully(&connection, &batch, &mut verdicts)).await;
                 let answers = committed.unwrap_or(Err(Failure::Lost(None)));
                 note_tried(&mut batch, &answers, verdicts.into_iter());
                 answers
@@ -240,7 +260,6 @@ impl Writer {
             Failure::Lost(error) => {
                 let cause = error.map_or_else(|| "no answer in time".to_owned(), |error| error.to_string());
                 tracing::warn!(log = self.log, cause, commands = batch.len(), "a commit has an unknown outcome");
-                self.seen.clear();
                 self.again(batch);
             }
         }
@@ -252,76 +271,4 @@ impl Writer {
             self.waiting.push_front(Queued { careful: true, attempts: queued.attempts + 1, ..queued });
         }
     }
-}
-
-/// After an attempt with an unknown outcome remembers where each command's first event would stand.
-fn note_tried<T>(batch: &mut [Queued], result: &Result<T, Failure>, bases: impl Iterator<Item = Option<i64>>) {
-    if matches!(result, Err(Failure::Lost(_))) {
-        for (queued, base) in batch.iter_mut().zip(bases) {
-            queued.tried.extend(base.map(|base| base + 1));
-        }
-    }
-}
-
-/// One statement, and one round trip also where claims are answered: the server rolls back at the commit if anything
-/// before it failed.
-async fn fast(connection: &Connection, batch: &[Queued], bases: &[i64]) -> Result<Vec<Appended>, Failure> {
-    let rows = Rows::of(batch.iter().zip(bases).map(|(queued, base)| {
-        let Queued { append, partition, metadata, .. } = queued;
-        Item { append, partition: *partition, metadata, base: *base }
-    }));
-    let Connection { client, append } = connection;
-    if !rows.has_claims() {
-        return Ok(rows.insert(client, append).await?);
-    }
-    let (begun, appended, answered, committed) = join4(
-        client.batch_execute("begin"),
-        rows.insert(client, append),
-        rows.answer_claims(&**client),
-        client.batch_execute("commit"),
-    )
-    .await;
-    begun?;
-    let appended = appended?;
-    answered?;
-    committed?;
-    Ok(appended)
-}
-
-/// One transaction: lock, look, append what may go in. Fills `bases` with where it tries to append.
-async fn carefully(
-    connection: &Connection,
-    batch: &[Queued],
-    bases: &mut Vec<Option<i64>>,
-) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
-    let Connection { client, append } = connection;
-    let candidates: Vec<Candidate<'_>> = batch.iter().map(Candidate::from).collect();
-    let (begun, verdicts) = join(client.batch_execute("begin"), careful::judge(&**client, &candidates)).await;
-    begun?;
-    let judged = verdicts.map(|verdicts| {
-        let rows = careful::accepted(&candidates, &verdicts);
-        (verdicts, rows)
-    });
-    let (verdicts, rows) = match judged {
-        Ok(judged) => judged,
-        Err(error) => {
-            client.batch_execute("rollback").await?;
-            return Err(error.into());
-        }
-    };
-    if rows.is_empty() {
-        client.batch_execute("rollback").await?;
-        return Ok(careful::answers(verdicts, Vec::new()));
-    }
-    bases.extend(verdicts.iter().map(|verdict| match verdict {
-        Verdict::Append(base) => Some(*base),
-        Verdict::Answer(_) | Verdict::Repeats(_) => None,
-    }));
-    let claims = async { if rows.has_claims() { rows.answer_claims(&**client).await } else { Ok(()) } };
-    let (appended, answered, committed) =
-        futures_util::future::join3(rows.insert(client, append), claims, client.batch_execute("commit")).await;
-    let appended = appended?;
-    answered?;
-    committed?;
-    Ok(careful::answers(verdicts, appended))
 }

@@ -102,7 +102,7 @@ async fn of_many_commands_at_one_version_exactly_one_goes_in() {
         let results = join_all(appends).await;
         assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
         for lost in results.into_iter().filter(Result::is_err) {
-            assert_conflict(lost, version + 1);
+            assert_conflict(&lost, version + 1);
         }
     }
     fixture.assert_sound().await;
@@ -116,7 +116,7 @@ async fn a_conflicting_command_fails_alone_and_takes_no_position() {
     let guilty = (0..50).map(|_| fixture.log.append(command("taken", Expected::Version(0), 1)));
     let (innocent, guilty) = futures_util::future::join(join_all(innocent), join_all(guilty)).await;
     innocent.into_iter().for_each(|result| assert_eq!(result.unwrap().version, 2));
-    guilty.into_iter().for_each(|result| assert_conflict(result, 1));
+    guilty.into_iter().for_each(|result| assert_conflict(&result, 1));
     assert_eq!(fixture.count().await, 101);
     fixture.assert_sound().await;
 }
@@ -124,9 +124,9 @@ async fn a_conflicting_command_fails_alone_and_takes_no_position() {
 #[tokio::test]
 async fn a_version_that_nobody_has_seen_leaves_no_hole() {
     let fixture = fixture().await;
-    assert_conflict(fixture.log.append(command("a", Expected::Version(7), 1)).await, 0);
+    assert_conflict(&fixture.log.append(command("a", Expected::Version(7), 1)).await, 0);
     fixture.log.append(command("a", Expected::Version(0), 3)).await.unwrap();
-    assert_conflict(fixture.log.append(command("a", Expected::Version(9), 1)).await, 3);
+    assert_conflict(&fixture.log.append(command("a", Expected::Version(9), 1)).await, 3);
     assert_eq!(fixture.log.append(command("a", Expected::Version(3), 1)).await.unwrap().version, 4);
     fixture.assert_sound().await;
 }
@@ -156,9 +156,58 @@ async fn a_batch_is_one_transaction_and_a_lone_command_does_not_wait() {
     }
     assert!(before.elapsed().as_millis() < 2_500, "a lone command took {:?}", before.elapsed() / 50);
     let crowd = (0..300).map(|n| log.append(command(&format!("crowd-{n}"), Expected::Version(0), 1)));
-    join_all(crowd).await.into_iter().for_each(|result| drop(result.unwrap()));
+    join_all(crowd).await.into_iter().for_each(|result| assert!(result.is_ok(), "{result:?}"));
     let client = fixture.pool.get().await.unwrap();
     let count = "select count(distinct xmin::text) from events where stream_id like 'crowd-%'";
     let transactions: i64 = client.query_one(count, &[]).await.unwrap().get(0);
     assert!(transactions < 30, "{transactions} transactions for 300 commands");
 }
+
+#[tokio::test]
+async fn a_batch_that_waited_for_a_head_goes_on_where_the_other_commit_ended() {
+    let fixture = fixture().await;
+    let other = fixture.database.connect().await.unwrap();
+    // The joins that Postgres may choose re-read a head that moved in different ways.
+    for (round, plan) in ["hashjoin, mergejoin", "nestloop, mergejoin", "nestloop, hashjoin"].into_iter().enumerate() {
+        for join in ["hashjoin", "mergejoin", "nestloop"] {
+            let setting = if plan.contains(join) { "off" } else { "on" };
+            let alter = format!(
+                "do $$ begin execute format('alter database %I set enable_{join} = {setting}', current_database()); end $$"
+            );
+            other.batch_execute(&alter).await.unwrap();
+        }
+        let log = fixture.another_process(fixture.database.url()).await;
+        log.append(command(&format!("warm-{round}"), Expected::Version(0), 1)).await.unwrap();
+        let before = fixture.log.heads().await.unwrap().positions;
+        // Another writer, written by hand: it has moved all heads and not committed yet.
+        other
+            .batch_execute("begin; update log_head set position = position + 1, last_recorded_at = '2222-02-22Z'")
+            .await
+            .unwrap();
+        let appends = (0..40).map(|n| log.append(command(&format!("round-{round}-{n}"), Expected::Version(0), 2)));
+        let appends = join_all(appends);
+        let commit = async {
+            let waiting =
+                "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+            let client = fixture.pool.get().await.unwrap();
+            test_support::eventually(|| async { client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 2 })
+                .await;
+            other.batch_execute(FILL_IN).await.unwrap();
+            other.batch_execute("commit").await.unwrap();
+        };
+        let (results, ()) = futures_util::future::join(appends, commit).await;
+        for result in results {
+            let place = result.unwrap();
+            let base = before[usize::try_from(place.partition).unwrap()] + 1;
+            assert!(place.first_position > base);
+            assert_eq!(place.recorded_at.to_rfc3339(), "2222-02-22T00:00:00+00:00");
+        }
+        fixture.assert_sound().await;
+    }
+}
+
+/// The events of the writer that moved every head by one.
+const FILL_IN: &str = "insert into events
+    select partition, position, 'by-hand-' || partition || '-' || position, 'Test', 1, gen_random_uuid(), null,
+           'Happened', 1, '{}', '{}', last_recorded_at
+    from log_head";

@@ -98,6 +98,6 @@ pub fn some_uuid() -> Uuid {
 }
 
 #[track_caller]
-pub fn assert_conflict(result: Result<Appended, AppendError>, version: i64) {
-    assert!(matches!(result, Err(AppendError::Conflict { actual }) if actual == version), "{result:?}");
+pub fn assert_conflict(result: &Result<Appended, AppendError>, version: i64) {
+    assert!(matches!(result, Err(AppendError::Conflict { actual }) if *actual == version), "{result:?}");
 }

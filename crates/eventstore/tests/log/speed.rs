@@ -29,7 +29,7 @@ async fn appends_against_a_raw_insert_of_several_rows() {
         for batch in 0..BATCHES {
             let appends = (0..BATCH)
                 .map(|n| fixture.log.append(command(&format!("stream-{round}-{batch}-{n}"), Expected::Version(0), 1)));
-            join_all(appends).await.into_iter().for_each(|result| drop(result.unwrap()));
+            join_all(appends).await.into_iter().for_each(|result| assert!(result.is_ok(), "{result:?}"));
         }
         let log_time = before.elapsed();
         let rate = |time: std::time::Duration| (BATCHES * BATCH) as f64 / time.as_secs_f64();

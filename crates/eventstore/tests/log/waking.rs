@@ -28,7 +28,7 @@ async fn other_processes_are_notified_once_for_many_commits() {
     let notification = listener.recv().await.unwrap();
     assert_eq!(notification.channel(), "oms_tests");
     let appends = (0..2_000).map(|n| fixture.log.append(command(&format!("s-{n}"), Expected::Version(0), 1)));
-    join_all(appends).await.into_iter().for_each(|result| drop(result.unwrap()));
+    join_all(appends).await.into_iter().for_each(|result| assert!(result.is_ok(), "{result:?}"));
     let mut notifications = 0;
     while timeout(Duration::from_millis(300), listener.recv()).await.is_ok() {
         notifications += 1;
