@@ -1,0 +1,59 @@
+//! The GraphQL side: the schema, and the handler that speaks GraphQL over HTTP. It only reads.
+
+mod customer;
+mod enums;
+mod error;
+pub mod handler;
+mod history;
+mod ids;
+mod invoice;
+mod limits;
+mod loaders;
+mod media_type;
+mod money;
+mod node;
+mod order;
+mod order_parts;
+mod orders;
+mod paging;
+mod product;
+mod query;
+mod request;
+
+use crate::reads::Reads;
+use async_graphql::{EmptyMutation, EmptySubscription};
+pub use query::Query;
+use std::sync::Arc;
+
+/// The schema.
+pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
+
+/// Whether clients may look around.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Openness {
+    /// Whether introspection is answered.
+    pub introspection: bool,
+    /// Whether errors suggest names.
+    pub suggestions: bool,
+}
+
+/// The schema over the read tables.
+#[must_use]
+pub fn schema(reads: Arc<Reads>, openness: Openness) -> Schema {
+    build(openness).data(reads).finish()
+}
+
+/// The schema in the schema definition language, as it is committed.
+#[must_use]
+pub fn sdl() -> String {
+    build(Openness { introspection: true, suggestions: true }).finish().sdl()
+}
+
+fn build(openness: Openness) -> async_graphql::SchemaBuilder<Query, EmptyMutation, EmptySubscription> {
+    let builder = Schema::build(Query, EmptyMutation, EmptySubscription)
+        .limit_complexity(limits::MAX_COMPLEXITY)
+        .limit_depth(limits::MAX_DEPTH)
+        .limit_recursive_depth(limits::MAX_LEVELS);
+    let builder = if openness.introspection { builder } else { builder.disable_introspection() };
+    if openness.suggestions { builder } else { builder.disable_suggestions() }
+}
