@@ -1,9 +1,16 @@
 //! The service as a client meets it: its real router with the real authentication layer, on a real Postgres.
 
+#[cfg(test)]
 mod accounts;
+#[cfg(test)]
 mod administration;
+#[cfg(test)]
 mod harness;
+#[cfg(test)]
 mod internals;
+#[cfg(test)]
 mod jose;
+#[cfg(test)]
 mod oauth;
+#[cfg(test)]
 mod refresh_tokens;
