@@ -1,4 +1,4 @@
-//! The event log of a service on Postgres: dense, gap-free, partitioned (ARCHITECTURE.md, "The log").
+//! The event log of a service on Postgres: dense, gap-free, partitioned.
 //!
 //! [`EventLog`] appends and reads; [`EventLog::execute`] runs a [`Decider`] on a stream; [`Claims`] make a request
 //! with an Idempotency-Key happen once. Tables are named without a schema: the pool's search path decides whose log
@@ -20,7 +20,7 @@ pub use decider::{Decider, Keys};
 pub use execute::{ExecuteError, Executed, Execution};
 pub use idempotency::{Begun, Claim, ClaimDone, ClaimError, ClaimScope, Claims, StoredAnswer};
 pub use log::{EventLog, LogConfig, LogError};
-pub use migrations::{HISTORY_TABLE, migrations};
+pub use migrations::{HISTORY_TABLE, migrate, migrations};
 pub use partition::partition_of;
 pub use read::{Heads, Page, ReadError};
 pub use spawner::Spawner;

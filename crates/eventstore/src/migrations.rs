@@ -1,6 +1,7 @@
 //! The tables of a log and of the claims. They are the same in every schema that has a log.
 
 use pg::refinery::{Error, Migration, Runner};
+use pg::{PgError, Pool};
 
 /// Where a schema notes which of these migrations it has.
 pub const HISTORY_TABLE: &str = "eventstore_schema_history";
@@ -14,4 +15,14 @@ pub fn migrations() -> Result<Runner, Error> {
         Migration::unapplied("V1__log", include_str!("../migrations/V1__log.sql"))?,
         Migration::unapplied("V2__idempotency", include_str!("../migrations/V2__idempotency.sql"))?,
     ]))
+}
+
+/// Brings the pool's schema up to date.
+///
+/// # Errors
+/// [`PgError`] when the database is away or a migration fails.
+pub async fn migrate(pool: &Pool) -> Result<(), PgError> {
+    let runner = migrations()
+        .map_err(|source| PgError::Migrate { history_table: HISTORY_TABLE.to_owned(), source: Box::new(source) })?;
+    pg::migrate(pool, HISTORY_TABLE, runner).await
 }

@@ -2,7 +2,10 @@
 
 use deadpool_postgres::{ClientWrapper, Object, PoolError};
 use pg::Pool;
-use tokio_postgres::{Error, Statement, error::SqlState};
+use tokio_postgres::{
+    Error, Statement,
+    error::{Severity, SqlState},
+};
 
 const SESSION: &str = include_str!("../sql/session.sql");
 pub(super) const APPEND: &str = include_str!("../sql/append.sql");
@@ -55,9 +58,7 @@ impl From<Error> for Failure {
         let Some(cause) = error.as_db_error() else { return Self::Lost(Some(error)) };
         let code = cause.code();
         // FATAL and PANIC end the session, perhaps after the commit; an ERROR always rolls back.
-        if cause.severity() != "ERROR"
-            && !matches!(cause.parsed_severity(), Some(tokio_postgres::error::Severity::Error))
-        {
+        if cause.parsed_severity() != Some(Severity::Error) {
             return Self::Lost(Some(error));
         }
         let contested = [

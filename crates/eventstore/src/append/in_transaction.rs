@@ -9,15 +9,19 @@ use super::{
 };
 use crate::EventLog;
 use bytes::Bytes;
-use futures_util::future::join4;
+use futures_util::future::{join, join4};
 use std::{collections::HashMap, sync::Arc};
 use tokio_postgres::{Error, Transaction};
+
+/// The caller's connection has no bound on its waits for locks; from here on its transaction has one.
+const BOUND: &str = "set local lock_timeout = '3s'";
+const BEGIN: &str = "set local lock_timeout = '3s'; savepoint eventstore_append";
 
 impl EventLog {
     /// Appends commands in order, inside a READ COMMITTED transaction of the log's own database: with the same
     /// statement as everyone, after the caller locked its own rows. All commands go in, or none and the transaction
     /// stands where it stood before. The heads stay locked until the transaction ends, so that should be soon; after
-    /// the commit the caller calls [`EventLog::committed`].
+    /// the commit the caller calls [`EventLog::committed`]. From here on the transaction waits 3 seconds for any lock.
     ///
     /// # Errors
     /// [`AppendError`]: of the first command that can't be appended. With [`AppendError::Unavailable`] the transaction
@@ -78,7 +82,9 @@ impl EventLog {
         transaction: &Transaction<'_>,
         candidates: &[Candidate<'_>],
     ) -> Result<Vec<Appended>, Stopped> {
-        let verdicts = careful::judge(transaction, candidates).await?;
+        let (bounded, verdicts) = join(transaction.batch_execute(BOUND), careful::judge(transaction, candidates)).await;
+        bounded?;
+        let verdicts = verdicts?;
         let rows = careful::accepted(candidates, &verdicts);
         if let Some(error) = verdicts.iter().find_map(careful::Verdict::error) {
             return Err(Stopped::By(error));
@@ -106,7 +112,7 @@ impl From<Error> for Stopped {
 async fn in_savepoint(transaction: &Transaction<'_>, rows: &Rows<'_>) -> Result<Vec<Appended>, Failure> {
     let claims = async { if rows.has_claims() { rows.answer_claims(transaction).await } else { Ok(()) } };
     let (begun, appended, answered, released) = join4(
-        transaction.batch_execute("savepoint eventstore_append"),
+        transaction.batch_execute(BEGIN),
         rows.insert_unprepared(transaction),
         claims,
         transaction.batch_execute("release savepoint eventstore_append"),

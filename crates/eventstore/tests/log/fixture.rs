@@ -1,7 +1,7 @@
 //! A log in a database of its own, and what tests say about it.
 
 use bytes::Bytes;
-use eventstore::{Append, AppendError, Appended, EventLog, Expected, HISTORY_TABLE, LogConfig, Spawner, migrations};
+use eventstore::{Append, AppendError, Appended, EventLog, Expected, LogConfig, Spawner};
 use pg::{Database, Pool};
 use shared_events::{Actor, EventId, Metadata, NewEvent};
 use test_support::TestDatabase;
@@ -29,7 +29,7 @@ impl Drop for Fixture {
 pub async fn fixture() -> Fixture {
     let database = test_support::database().await;
     let pool = database.pool("public", None).await.unwrap();
-    pg::migrate(&pool, HISTORY_TABLE, migrations().unwrap()).await.unwrap();
+    eventstore::migrate(&pool).await.unwrap();
     let stop = CancellationToken::new();
     let log = EventLog::open(pool.clone(), CONFIG, &Spawner::new(TaskTracker::new(), stop.clone())).await.unwrap();
     Fixture { database, pool, log, stop }

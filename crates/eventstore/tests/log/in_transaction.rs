@@ -99,3 +99,17 @@ async fn what_is_not_valid_never_reaches_the_transaction() {
     assert!(fixture.log.append_in(&transaction, &[]).await.unwrap().is_empty());
     transaction.query_one("select 1", &[]).await.unwrap();
 }
+
+#[tokio::test]
+async fn a_head_that_stays_locked_holds_up_a_transaction_for_seconds_only() {
+    let fixture = fixture().await;
+    let blocker = fixture.database.connect().await.unwrap();
+    blocker.batch_execute("begin; select * from log_head for update").await.unwrap();
+    let mut client = fixture.pool.get().await.unwrap();
+    for expected in [Expected::Version(0), Expected::Any] {
+        let transaction = client.transaction().await.unwrap();
+        let refused = fixture.log.append_in(&transaction, &[command("a", expected, 1)]).await;
+        assert!(matches!(refused, Err(AppendError::Unavailable)), "{refused:?}");
+        transaction.rollback().await.unwrap();
+    }
+}
