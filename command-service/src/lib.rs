@@ -1,1 +1,95 @@
-//! The command side of orders: REST commands to events.
+//! The command side of orders: REST commands become events in the log "orders". It owns that log, the keys of
+//! personal data, and the timers of orders; it answers no queries.
+
+mod aggregate;
+mod app;
+mod config;
+mod expiry;
+mod http;
+mod input;
+mod inventory;
+mod keys;
+mod lapsed;
+mod order_number;
+mod orders;
+mod pipeline;
+mod rejections;
+
+pub use config::Config;
+
+use app::App;
+use eventstore::{Claims, EventLog, LogConfig};
+use feeds::{Reader, timer::TimerWorker};
+use inventory::Inventory;
+use keys::KeyStore;
+use order_number::OrderNumbers;
+use orders::Orders;
+use pg::{Database, PgError, Pool};
+use service::{Deps, Idempotency, ReadyCheck, Service, StartError, Worker, feed_routes};
+use std::sync::Arc;
+
+/// The service's short name.
+pub const NAME: &str = "command";
+
+const LOG: &str = "orders";
+const OWNER: &str = "oms_command";
+const MIGRATION_HISTORY: &str = "command_schema_history";
+
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+
+/// The migrations of the schemas `orders` and `keys`, beyond the log's and the readers' own.
+#[must_use]
+pub fn migrations() -> refinery::Runner {
+    embedded::migrations::runner()
+}
+
+/// Builds the service: its schemas are migrated, its log is open and published when this returns.
+///
+/// # Errors
+/// [`StartError`] names what is missing.
+pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
+    let pool = open_schema(&deps.database).await?;
+    let log_config = LogConfig { name: LOG, partitions: config.log_partitions, writers: config.log_writers };
+    let log = EventLog::open(pool.clone(), log_config, &deps.lifecycle.spawner()).await?;
+    deps.feeds.publish(log.clone());
+    let claims = Claims::open(pool.clone()).await?;
+
+    let orders = Orders::new(log.clone(), KeyStore::new(pool.clone()));
+    let app = App {
+        orders: orders.clone(),
+        inventory: Inventory::new(deps.peers.inventory.clone()),
+        auth: deps.peers.auth.clone(),
+        idempotency: Idempotency::new(claims.clone(), deps.lifecycle.clone()),
+        numbers: Arc::new(OrderNumbers::new(pool.clone())),
+        config: Arc::new(config),
+    };
+    let own = vec![deps.feeds.subscribe(LOG)];
+    let windows = Reader::projector(expiry::PaymentWindows, pool.clone(), own);
+    let inventory = vec![deps.feeds.subscribe("inventory")];
+    let lapsed = Reader::reaction(lapsed::CancelWhenLapsed { orders: orders.clone() }, pool.clone(), inventory);
+    let checks = vec![
+        ReadyCheck::database("command.database", pool.clone()),
+        ReadyCheck::reaction("command.payment-windows", windows.handle()),
+        ReadyCheck::reaction("command.lapsed-reservations", lapsed.handle()),
+    ];
+    let timers = TimerWorker::new(expiry::ExpireWhenDue { orders }, pool);
+    let workers = vec![
+        Worker::reader("payment windows", windows),
+        Worker::reader("lapsed reservations", lapsed),
+        Worker::once("order timers", |stop| timers.run(stop)),
+        Idempotency::purge_worker("idempotency keys of orders", claims),
+    ];
+    Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log)), workers, checks })
+}
+
+/// The schemas, owned and migrated, and a pool that works in them.
+async fn open_schema(database: &Database) -> Result<Pool, PgError> {
+    let separation = database.ensure_owner(OWNER, &["orders", "keys"]).await?;
+    let pool = database.pool("orders", separation.role()).await?;
+    eventstore::migrate(&pool).await?;
+    feeds::migrate(&pool).await?;
+    pg::migrate(&pool, MIGRATION_HISTORY, migrations()).await?;
+    Ok(pool)
+}

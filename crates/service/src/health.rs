@@ -64,6 +64,21 @@ impl ReadyCheck {
         })
     }
 
+    /// Whether what is read from follows its logs: down until it has first caught up, degraded while it fails, stands
+    /// still or has parked streams.
+    pub fn projection(name: impl Into<String>, reader: feeds::ReaderHandle) -> Self {
+        Self::new(name, move || {
+            let first = (!reader.caught_up()).then(|| Health::Down("the first catch-up is not over".to_owned()));
+            std::future::ready(first.unwrap_or_else(|| following(&reader)))
+        })
+    }
+
+    /// Whether effects follow their causes: degraded while it fails, stands still or has parked streams. The service
+    /// answers all the same.
+    pub fn reaction(name: impl Into<String>, reader: feeds::ReaderHandle) -> Self {
+        Self::new(name, move || std::future::ready(following(&reader)))
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -75,6 +90,20 @@ impl std::fmt::Debug for ReadyCheck {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("ReadyCheck").field(&self.name).finish()
     }
+}
+
+fn following(reader: &feeds::ReaderHandle) -> Health {
+    let status = reader.status();
+    if let Some(reason) = status.stopped() {
+        return Health::Degraded(format!("a partition stands still: {reason}"));
+    }
+    if status.failing.is_some() {
+        return Health::Degraded("failing; see the log".to_owned());
+    }
+    if status.parked > 0 {
+        return Health::Degraded(format!("{} streams are parked", status.parked));
+    }
+    Health::Ok
 }
 
 /// What `/readyz` answers.

@@ -2,6 +2,7 @@
 //! it belongs to, and a repeat gets it again. The work runs to its end though the client may hang up meanwhile.
 
 mod answer;
+mod purge;
 
 pub use answer::Answer;
 

@@ -7,6 +7,7 @@ use crate::{
     Lifecycle, Peer, Peers, ReadyCheck, ServerConfig, SettingError, Settings, StartError, Worker, assemble, lifecycle,
     metrics, telemetry, tokens,
 };
+use axum::Router;
 use feeds::{FeedRegistry, RemoteLog};
 use pg::Database;
 use std::future::Future;
@@ -14,7 +15,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use web::{Routes, TokenVerifier};
+use web::{JwksSource, Routes, TokenVerifier};
 
 /// The issuer of tokens and the URL of links, unless `OMS_PUBLIC_URL` says otherwise: the gateway of a development
 /// machine.
@@ -121,10 +122,38 @@ impl Process {
         &self.deps
     }
 
-    /// Where the process listens, unless it is handed a listener.
+    /// The same process with tokens verified by another key set than auth-service's: for tests of one service.
+    ///
+    /// # Errors
+    /// [`StartError`] when a setting is wrong.
+    pub fn with_keys(mut self, keys: JwksSource) -> Result<Self, StartError> {
+        self.deps.verifier = tokens::verifier_of(&self.deps.settings, &self.deps.public_url, keys)?;
+        Ok(self)
+    }
+
+    /// Where the process listens.
     #[must_use]
     pub const fn listen(&self) -> SocketAddr {
         self.listen
+    }
+
+    /// Puts the services together, starts their workers, and gives the router that answers for all of them. Requests
+    /// are served by [`Process::run`]; tests send theirs to the router.
+    pub fn start(&self, services: Vec<Service>, tables: Vec<Routes<()>>) -> Router {
+        let Deps { peers, lifecycle, verifier, .. } = &self.deps;
+        let (mut tables, mut workers, mut checks) = (tables, Vec::new(), Vec::new());
+        for service in services {
+            tables.push(service.routes);
+            workers.extend(service.workers);
+            checks.extend(service.checks);
+        }
+        let router = assemble(tables, checks, verifier.clone(), lifecycle, &self.server);
+        peers.connect(router.clone());
+        workers.push(tokens::follow_revocations(verifier.clone(), peers.auth.clone()));
+        for worker in workers {
+            lifecycle.start(worker);
+        }
+        router
     }
 
     /// Runs the services until SIGTERM or Ctrl-C, then stops in order. `tables` are routes beside the services' own,
@@ -140,15 +169,9 @@ impl Process {
     ) -> Result<(), StartError> {
         let listener = bind(self.listen, "OMS_LISTEN").await?;
         let address = listener.local_addr().map_err(|error| StartError::step("listening", error))?;
-        let Deps { peers, lifecycle, settings, verifier, .. } = self.deps;
-        let (mut tables, mut workers, mut checks) = (tables, Vec::new(), Vec::new());
-        for service in services {
-            tables.push(service.routes);
-            workers.extend(service.workers);
-            checks.extend(service.checks);
-        }
-        let router = assemble(tables, checks.clone(), verifier.clone(), &lifecycle, &self.server);
-        peers.connect(router.clone());
+        let checks: Vec<_> = services.iter().flat_map(|service| service.checks.iter().cloned()).collect();
+        let router = self.start(services, tables);
+        let Deps { lifecycle, settings, .. } = self.deps;
         if let Some(address) = self.admin_listen {
             let listener = bind(address, "OMS_ADMIN_LISTEN").await?;
             let (router, inner, patience) = (admin_router(checks, &lifecycle), lifecycle.clone(), self.patience);
@@ -157,10 +180,6 @@ impl Process {
                     tracing::error!(%error, "the admin listener broke");
                 }
             });
-        }
-        workers.push(tokens::follow_revocations(verifier, peers.auth));
-        for worker in workers {
-            lifecycle.start(worker);
         }
         lifecycle.spawn("metrics upkeep", |stop| async move {
             while tokio::time::timeout(UPKEEP, stop.cancelled()).await.is_err() {

@@ -70,7 +70,6 @@ struct About {
 }
 
 /// Merges the tables of the services into the one router.
-#[must_use]
 pub fn assemble(
     tables: Vec<Routes<()>>,
     checks: Vec<ReadyCheck>,
@@ -104,7 +103,6 @@ pub fn assemble(
 }
 
 /// What stands on a listener of its own when the main one is not loopback.
-#[must_use]
 pub fn admin_router(checks: Vec<ReadyCheck>, lifecycle: &Lifecycle) -> Router {
     let about = About { checks: checks.into(), lifecycle: lifecycle.clone(), document: Bytes::new() };
     about_routes(true).with_state(about).into_router().layer(from_fn(request_context::provide))

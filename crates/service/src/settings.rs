@@ -45,7 +45,6 @@ impl Settings {
     ///
     /// # Errors
     /// [`SettingError`] when the file cannot be read or is no TOML.
-    #[expect(clippy::disallowed_methods, reason = "this is the one home of environment variables")]
     pub fn load() -> Result<Self, SettingError> {
         let environment: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -27,12 +27,17 @@ pub(crate) fn verifier(settings: &Settings, issuer: &str, auth: &Peer) -> Result
         let fetched = async move { auth.get("/.well-known/jwks.json").await };
         fetched.map(|set| set.map_err(|error| JwksError(error.to_string()))).boxed()
     });
+    verifier_of(settings, issuer, JwksSource::Fetch(fetch))
+}
+
+/// A verifier with keys from anywhere.
+pub(crate) fn verifier_of(settings: &Settings, issuer: &str, keys: JwksSource) -> Result<TokenVerifier, SettingError> {
     let config = VerifierConfig {
         issuer: issuer.to_owned(),
         audience: AUDIENCE.to_owned(),
         service_token: service_token(settings)?,
     };
-    Ok(TokenVerifier::new(config, JwksSource::Fetch(fetch)))
+    Ok(TokenVerifier::new(config, keys))
 }
 
 /// Follows auth-service's revocations, so that a revoked token is refused here within a moment.

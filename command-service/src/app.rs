@@ -1,0 +1,78 @@
+//! What the handlers share.
+
+use crate::{config::Config, inventory::Inventory, order_number::OrderNumbers, orders::Orders};
+use order::{Order, Party, view::OrderAnswer};
+use service::{Answer, CommandRequest, Idempotency, Peer};
+use shared_events::{Actor, Metadata, UserId};
+use std::sync::Arc;
+use web::{Caller, CallerKind, Consistency, Problem};
+
+/// The parts of command-service. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    /// Commands on orders.
+    pub orders: Orders,
+    /// inventory-service.
+    pub inventory: Inventory,
+    /// auth-service, for the profiles of customers that somebody else orders for.
+    pub auth: Peer,
+    /// Requests that happen once.
+    pub idempotency: Idempotency,
+    /// Order numbers.
+    pub numbers: Arc<OrderNumbers>,
+    /// The settings.
+    pub config: Arc<Config>,
+}
+
+/// Who asks, in the order's own words.
+#[must_use]
+pub fn party(caller: &Caller) -> Party {
+    match caller.kind {
+        CallerKind::Customer => Party::Customer,
+        CallerKind::Staff | CallerKind::Admin | CallerKind::Client => Party::Staff,
+        CallerKind::Internal => Party::System,
+    }
+}
+
+/// The customer whose orders alone the caller may touch.
+///
+/// # Errors
+/// 401 for a customer's token that names no user.
+pub fn confined_to(caller: &Caller) -> Result<Option<UserId>, Problem> {
+    if !caller.is_customer() {
+        return Ok(None);
+    }
+    let own = UserId::parse(&caller.subject);
+    own.map(Some).map_err(|_| Problem::invalid_token("the token names no user"))
+}
+
+/// Who did it and in which trace, for the log.
+#[must_use]
+pub fn metadata(request: &CommandRequest) -> Metadata {
+    let client = Some(request.caller.client_id.clone()).filter(|client| *client != request.caller.subject);
+    Metadata {
+        correlation_id: request.context.correlation_id(),
+        causation_id: None,
+        actor: Actor { subject: request.caller.subject.clone(), client },
+        traceparent: Some(request.context.traceparent.clone()),
+        import: false,
+    }
+}
+
+impl App {
+    /// The order as the caller gets it.
+    #[must_use]
+    pub fn answer(&self, status: u16, order: &Order, caller: &Caller) -> Answer {
+        let view = OrderAnswer::from_state(order, party(caller), self.config.return_window);
+        Answer::json(status, &view)
+            .etag(order.version)
+            .consistency(&Consistency::of(order.id, order.version))
+            .concerning(concerned(order))
+    }
+}
+
+/// Whose personal data is in an order.
+#[must_use]
+pub fn concerned(order: &Order) -> String {
+    order.customer_id.map_or_else(|| order.id.to_string(), |customer| customer.to_string())
+}

@@ -1,0 +1,160 @@
+//! POST /api/orders/{id}/payment/{completed|failed}: facts as providers report them. The provider's reference makes a
+//! repeat of the same report a no-op for ever, with or without an Idempotency-Key.
+
+use super::run::{NOTHING_RESERVED, OnOrder, fingerprint, on_order, order_id};
+use crate::{app::App, input::Checks, pipeline::validate::payment_method};
+use axum::{extract::State, response::Response};
+use order::{Command, CompletePayment, FailPayment, PaymentMethod, Rejection};
+use serde::{Deserialize, Serialize};
+use service::{CommandRequest, Outcome, unavailable_or_internal};
+use shared_events::{ExceptionId, Money, OrderId, RefundId, money::MoneyInput};
+use uuid::Uuid;
+use web::{IfMatch, JsonBody, PathParams, Problem, request_context::now};
+
+const LONGEST_REFERENCE: usize = 200;
+const LONGEST_REASON: usize = 500;
+
+/// A payment as its provider reports it.
+#[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PaymentBody {
+    /// The provider's own reference: 1 to 200 visible ASCII characters.
+    payment_id: Option<String>,
+    /// How much, in the order's currency.
+    amount: Option<MoneyInput>,
+    /// The method that was used; the order's own where missing.
+    method: Option<String>,
+    /// The provider's reason; `final` on a failure: no further attempt will come.
+    reason: Option<String>,
+}
+
+/// What was reported, valid in itself.
+struct Report {
+    payment_id: String,
+    amount: Money,
+    method: Option<PaymentMethod>,
+    reason: Option<String>,
+}
+
+/// POST …/payment/completed
+pub async fn completed(
+    State(app): State<App>,
+    request: CommandRequest,
+    if_match: IfMatch,
+    params: PathParams,
+    JsonBody(body): JsonBody<PaymentBody>,
+) -> Result<Response, Problem> {
+    let order_id = order_id(&params)?;
+    let (report, fingerprint) = (report(&body), fingerprint(&body));
+    let (idempotency, of) = (app.idempotency.clone(), request.clone());
+    let work = async move |attempt| {
+        let reservation_revision = match &report {
+            Ok(report) => match reacquire(&app, order_id, report.amount).await {
+                Ok(revision) => revision,
+                Err(problem) => return Outcome::Refused(problem),
+            },
+            Err(_) => None,
+        };
+        let command_id = report.as_ref().ok().map(|report| command_id(order_id, "completed", &report.payment_id));
+        let command = report.map(|report| {
+            Command::from(CompletePayment {
+                payment_id: report.payment_id,
+                provider: None,
+                method: report.method,
+                amount: report.amount,
+                reservation_revision,
+                refund_id: RefundId::generate(),
+                exception_id: ExceptionId::generate(),
+                now: now(),
+            })
+        });
+        let wanted = OnOrder { order_id, command, if_match, command_id, sealing_key: None };
+        Box::pin(on_order(&app, &of, &attempt, wanted)).await
+    };
+    Ok(Box::pin(idempotency.run(&request, &fingerprint, NOTHING_RESERVED, work)).await)
+}
+
+/// POST …/payment/failed
+pub async fn failed(
+    State(app): State<App>,
+    request: CommandRequest,
+    if_match: IfMatch,
+    params: PathParams,
+    JsonBody(body): JsonBody<PaymentBody>,
+) -> Result<Response, Problem> {
+    let order_id = order_id(&params)?;
+    let (report, fingerprint) = (report(&body), fingerprint(&body));
+    let (idempotency, of) = (app.idempotency.clone(), request.clone());
+    let work = async move |attempt| {
+        let command_id = report.as_ref().ok().map(|report| command_id(order_id, "failed", &report.payment_id));
+        let command = report.map(|report| {
+            Command::from(FailPayment {
+                payment_id: report.payment_id,
+                provider: None,
+                method: report.method,
+                amount: report.amount,
+                reason: report.reason,
+                now: now(),
+            })
+        });
+        let wanted = OnOrder { order_id, command, if_match, command_id, sealing_key: None };
+        Box::pin(on_order(&app, &of, &attempt, wanted)).await
+    };
+    Ok(Box::pin(idempotency.run(&request, &fingerprint, NOTHING_RESERVED, work)).await)
+}
+
+fn report(body: &PaymentBody) -> Result<Report, Rejection> {
+    let mut checks = Checks::default();
+    let payment_id = body.payment_id.as_deref().filter(|id| {
+        let visible = (1..=LONGEST_REFERENCE).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+        if !visible {
+            checks.broken("/paymentId", format!("1 to {LONGEST_REFERENCE} visible ASCII characters"));
+        }
+        visible
+    });
+    if body.payment_id.is_none() {
+        checks.broken("/paymentId", "this field is required");
+    }
+    let amount = match &body.amount {
+        Some(amount) => checks.value("/amount", amount.parse()),
+        None => {
+            checks.broken("/amount", "this field is required");
+            None
+        }
+    };
+    let method = payment_method(body.method.as_deref(), "/method", &mut checks);
+    let reason = checks.optional("/reason", body.reason.as_deref(), LONGEST_REASON);
+    checks.finish()?;
+    match (payment_id, amount) {
+        (Some(payment_id), Some(amount)) => Ok(Report { payment_id: payment_id.to_owned(), amount, method, reason }),
+        _ => Err(Rejection::invalid("", "the payment could not be read")),
+    }
+}
+
+/// Money that covers an order whose stock was given up: the stock is reserved anew, if it is still there. None
+/// where that is not called for, or too late.
+async fn reacquire(app: &App, order_id: OrderId, captured: Money) -> Result<Option<i32>, Problem> {
+    use crate::inventory::{Demand, ReserveError};
+    let order = app.orders.load(order_id).await;
+    let order = order.map_err(|error| unavailable_or_internal(&error, error.is_unavailable()))?;
+    let Some(order) = order.filter(|order| order.currency == captured.currency() && order.wants_stock_back(captured))
+    else {
+        return Ok(None);
+    };
+    let revision = order.reservation_revision() + 1;
+    let demand: Vec<Demand> = order
+        .open_quantities()
+        .into_iter()
+        .map(|(product_id, quantity)| Demand { product_id, quantity: quantity.into() })
+        .collect();
+    match app.inventory.reserve(order_id, revision, &demand).await {
+        Ok(reserved) => Ok((reserved.is_held() && reserved.revision == revision).then_some(revision)),
+        Err(ReserveError::Short(_)) => Ok(None),
+        Err(ReserveError::Peer(error)) => Err(error.into_problem()),
+    }
+}
+
+/// The same report of the same payment has the same id, for ever.
+fn command_id(order_id: OrderId, step: &str, payment_id: &str) -> Uuid {
+    Uuid::new_v5(&order_id.as_uuid(), format!("payment/{step}/{payment_id}").as_bytes())
+}

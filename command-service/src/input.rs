@@ -1,0 +1,9 @@
+//! What clients write into commands: the bodies' shared parts and the rules for them. A body is read
+//! leniently into text first, so that every broken rule is found and named at once, with its pointer.
+
+mod address;
+mod checks;
+mod country;
+
+pub use address::{AddressInput, ContactInput};
+pub use checks::Checks;

@@ -1,0 +1,149 @@
+//! What this service asks of inventory-service: what products are, and holding their stock. The same routes
+//! whether it runs in this process or elsewhere.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use service::{Peer, PeerError};
+use shared_events::{Currency, Money, OrderId, ProductId, inventory::ProductStatus};
+
+/// A product, as orders need it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CatalogueProduct {
+    /// Its id.
+    pub product_id: ProductId,
+    /// The shop's own code for it.
+    pub sku: String,
+    /// What people call it.
+    pub name: String,
+    /// Whether it can be bought.
+    pub status: ProductStatus,
+    /// Its price now; none in a currency that it is not sold in.
+    pub unit_price: Option<Money>,
+}
+
+/// How much of a product is wanted.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Demand {
+    /// The product.
+    pub product_id: ProductId,
+    /// Pieces.
+    pub quantity: u64,
+}
+
+/// The stock that is held for an order.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reserved {
+    /// The revision that is held; a higher one than was asked for where somebody else asked later.
+    pub revision: i32,
+    /// `PENDING`, `ATTACHED`, `CONFIRMED`, or over.
+    pub state: String,
+    /// What is held.
+    pub lines: Vec<ReservedLine>,
+}
+
+/// A product of a reservation.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReservedLine {
+    /// The product.
+    pub product_id: ProductId,
+    /// The product's stock version that shows it.
+    pub stock_version: i64,
+}
+
+impl Reserved {
+    /// Whether it holds anything now.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self.state.as_str(), "PENDING" | "ATTACHED" | "CONFIRMED")
+    }
+}
+
+/// Why stock is not held.
+#[derive(Debug, thiserror::Error)]
+pub enum ReserveError {
+    /// There is not enough: every line that is short.
+    #[error("there is not enough stock")]
+    Short(Value),
+    /// inventory-service refused for another reason, or is away: it is not known whether stock is held.
+    #[error("the stock could not be reserved")]
+    Peer(#[source] PeerError),
+}
+
+/// Calls inventory-service. Cheap to clone.
+#[derive(Clone)]
+pub struct Inventory {
+    peer: Peer,
+}
+
+impl Inventory {
+    /// Over that peer.
+    #[must_use]
+    pub const fn new(peer: Peer) -> Self {
+        Self { peer }
+    }
+
+    /// The products with these ids; unknown ones are absent.
+    ///
+    /// # Errors
+    /// [`PeerError`] when inventory-service is away.
+    pub async fn products(&self, ids: &[ProductId], currency: Currency) -> Result<Vec<CatalogueProduct>, PeerError> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Ask<'a> {
+            product_ids: &'a [ProductId],
+            currency: Currency,
+        }
+        #[derive(Deserialize)]
+        struct Found {
+            products: Vec<CatalogueProduct>,
+        }
+        let found: Found = self.peer.post("/internal/products/lookup", &Ask { product_ids: ids, currency }).await?;
+        Ok(found.products)
+    }
+
+    /// Holds stock for a revision of an order: all of it, or none.
+    ///
+    /// # Errors
+    /// [`ReserveError`].
+    pub async fn reserve(&self, order_id: OrderId, revision: i32, items: &[Demand]) -> Result<Reserved, ReserveError> {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Ask<'a> {
+            order_id: OrderId,
+            revision: i32,
+            items: &'a [Demand],
+        }
+        let ask = Ask { order_id, revision, items };
+        self.peer.post("/api/inventory/reservations", &ask).await.map_err(|error| match error {
+            PeerError::Problem { status: 409, body, .. } if body["code"] == "INSUFFICIENT_STOCK" => {
+                ReserveError::Short(body["unavailable"].clone())
+            }
+            error => ReserveError::Peer(error),
+        })
+    }
+
+    /// Tells that the order exists, so that its stock no longer runs out of time.
+    ///
+    /// # Errors
+    /// [`PeerError`] when inventory-service is away.
+    pub async fn attach(&self, order_id: OrderId) -> Result<(), PeerError> {
+        self.step(order_id, "attach").await
+    }
+
+    /// Gives the stock of an order back.
+    ///
+    /// # Errors
+    /// [`PeerError`] when inventory-service is away.
+    pub async fn release(&self, order_id: OrderId) -> Result<(), PeerError> {
+        self.step(order_id, "release").await
+    }
+
+    async fn step(&self, order_id: OrderId, step: &str) -> Result<(), PeerError> {
+        let path = format!("/api/inventory/reservations/{order_id}/{step}");
+        self.peer.post::<Value>(&path, &serde_json::json!({})).await.map(drop)
+    }
+}

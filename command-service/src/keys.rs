@@ -1,0 +1,106 @@
+//! The keys of sealed personal fields. This service owns them, in a schema of their own; the others get
+//! them by the batch route and keep them for at most a minute. Nothing else reads that table.
+
+use moka::future::Cache;
+use shared_events::{
+    KeyId,
+    sealed::{KeyRing, SealError, SealingKey},
+};
+use std::time::Duration;
+use uuid::Uuid;
+
+const GET_OR_CREATE: &str = include_str!("keys/get_or_create.sql");
+/// An erased key may open fields for this long.
+const KEPT_FOR: Duration = Duration::from_secs(60);
+const CACHED_KEYS: u64 = 100_000;
+
+/// Why a key could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// No connection to the database.
+    #[error("no connection for the keys")]
+    Pool(#[from] deadpool_postgres::PoolError),
+    /// The database refused.
+    #[error("the keys could not be read or written")]
+    Database(#[from] tokio_postgres::Error),
+    /// A stored key is broken.
+    #[error("a stored key is broken")]
+    Broken(#[from] SealError),
+    /// The row kept disappearing while it was asked for.
+    #[error("the key of an owner could not be created")]
+    Contended,
+}
+
+/// Reads, creates and caches keys. Cheap to clone.
+#[derive(Clone)]
+pub struct KeyStore {
+    pool: pg::Pool,
+    by_owner: Cache<String, SealingKey>,
+    by_id: Cache<KeyId, SealingKey>,
+}
+
+impl KeyStore {
+    /// A store over the pool of this service.
+    #[must_use]
+    pub fn new(pool: pg::Pool) -> Self {
+        let by_owner = Cache::builder().max_capacity(CACHED_KEYS).time_to_live(KEPT_FOR).build();
+        let by_id = Cache::builder().max_capacity(CACHED_KEYS).time_to_live(KEPT_FOR).build();
+        Self { pool, by_owner, by_id }
+    }
+
+    /// The key of an owner (a customer's id, a guest's order id, `invoice/…`), created when there is none.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the database is away.
+    pub async fn of_owner(&self, owner: &str) -> Result<SealingKey, KeyError> {
+        if let Some(key) = self.by_owner.get(owner).await {
+            return Ok(key);
+        }
+        let client = self.pool.get().await?;
+        let statement = client.prepare_cached(GET_OR_CREATE).await?;
+        let fresh = SealingKey::generate();
+        for _ in 0..5 {
+            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+                [&fresh.id().as_uuid(), &owner, &fresh.expose().as_slice()];
+            if let Some(row) = client.query_opt(&statement, &parameters).await? {
+                let key = from_row(&row)?;
+                self.by_owner.insert(owner.to_owned(), key.clone()).await;
+                self.by_id.insert(key.id(), key.clone()).await;
+                return Ok(key);
+            }
+        }
+        Err(KeyError::Contended)
+    }
+
+    /// The keys with these ids; erased ones are absent.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the database is away.
+    pub async fn ring(&self, ids: &[KeyId]) -> Result<KeyRing, KeyError> {
+        let mut ring = KeyRing::default();
+        let mut missing: Vec<Uuid> = Vec::new();
+        for id in ids {
+            match self.by_id.get(id).await {
+                Some(key) => ring.insert(key),
+                None => missing.push(id.as_uuid()),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(ring);
+        }
+        let client = self.pool.get().await?;
+        let statement =
+            client.prepare_cached("SELECT key_id, key FROM keys.personal_key WHERE key_id = ANY($1)").await?;
+        for row in client.query(&statement, &[&missing]).await? {
+            let key = from_row(&row)?;
+            self.by_id.insert(key.id(), key.clone()).await;
+            ring.insert(key);
+        }
+        Ok(ring)
+    }
+}
+
+fn from_row(row: &tokio_postgres::Row) -> Result<SealingKey, KeyError> {
+    let bytes: &[u8] = row.try_get(1)?;
+    Ok(SealingKey::from_bytes(KeyId::from_uuid(row.try_get(0)?), bytes)?)
+}

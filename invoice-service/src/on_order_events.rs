@@ -1,0 +1,66 @@
+//! Follows the orders: the event that first covers an order's total gets an invoice.
+
+use crate::issuing::{IssueError, Issuing};
+use feeds::{HandleError, Reaction, StartFrom};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use shared_events::{OrderId, RecordedEvent, order::PaymentMethod};
+
+/// Issues an invoice when an order is first covered.
+pub struct InvoiceWhenCovered {
+    /// Who issues.
+    pub issuing: Issuing,
+}
+
+/// What tells of an order whether it is covered from the start; none of it is personal.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Placed {
+    payment_method: PaymentMethod,
+    totals: Totals,
+}
+
+#[derive(Deserialize)]
+struct Totals {
+    total: Decimal,
+}
+
+/// Whether an event can be the one that covers its order. What only looks so costs a look at the order.
+fn may_cover(event: &RecordedEvent) -> Result<bool, HandleError> {
+    match event.event_type.as_str() {
+        "OrderPlaced" => {
+            let placed: Placed = serde_json::from_slice(&event.payload).map_err(HandleError::poison)?;
+            Ok(placed.payment_method.is_credit() || placed.totals.total.is_zero())
+        }
+        "PaymentAuthorized" | "PaymentCompleted" | "OrderAmended" | "LineCancelled" => Ok(true),
+        _ => Ok(false),
+    }
+}
+
+impl Reaction for InvoiceWhenCovered {
+    fn name(&self) -> &'static str {
+        "invoice-when-covered"
+    }
+
+    fn start_from(&self) -> StartFrom {
+        StartFrom::Start
+    }
+
+    async fn react(&self, _log: &str, event: &RecordedEvent) -> Result<(), HandleError> {
+        if !may_cover(event)? {
+            return Ok(());
+        }
+        let order_id = OrderId::parse(&event.stream_id).map_err(HandleError::poison)?;
+        match self.issuing.issue_for(order_id).await {
+            Ok(issued) => {
+                if issued.created {
+                    tracing::info!(order.id = %order_id, series = issued.recorded.stream_id, number = issued.recorded.version, "invoice issued");
+                }
+                Ok(())
+            }
+            Err(IssueError::NotCovered | IssueError::InvoicedElsewhere(_)) => Ok(()),
+            Err(error @ IssueError::Payload(_)) => Err(HandleError::poison(error)),
+            Err(error) => Err(HandleError::retry(error)),
+        }
+    }
+}
