@@ -299,6 +299,7 @@ mod tests {
     async fn what_does_not_end_is_given_up_at_the_deadline() {
         let lifecycle = Lifecycle::new();
         lifecycle.spawn("stubborn", |_| std::future::pending());
+        tokio::task::yield_now().await;
         assert!(!lifecycle.shut_down(Duration::from_secs(1)).await);
     }
 }
