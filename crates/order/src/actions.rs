@@ -216,3 +216,56 @@ impl Order {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, testing::*};
+
+    fn reason(history: &[Command]) -> Option<WaitingReason> {
+        given(history.to_vec()).order.waiting_for(TimeDelta::days(14)).map(|waiting| waiting.reason)
+    }
+
+    #[test]
+    fn every_step_says_what_it_waits_for() {
+        let mut history = vec![place()];
+        let mut step = |more: Option<Command>, awaited| {
+            history.extend(more);
+            assert_eq!(reason(&history), awaited, "{:?}", history.last());
+        };
+        step(None, Some(WaitingReason::Payment));
+        step(Some(pay("p", "39.00")), Some(WaitingReason::Processing));
+        step(Some(set_status("PROCESSING")), Some(WaitingReason::Dispatch));
+        step(Some(set_status("SHIPPED")), Some(WaitingReason::Delivery));
+        step(Some(set_status("DELIVERED")), Some(WaitingReason::ReturnWindow));
+        step(Some(request_return(1, Party::Customer, &[pieces(1, 1)])), Some(WaitingReason::Return));
+        step(Some(receive_return(1, None)), Some(WaitingReason::ReturnWindow));
+        step(Some(refund(1, crate::RefundWhat::Lines(vec![pieces(1, 1)]))), Some(WaitingReason::Refund));
+        step(Some(complete_refund(1)), Some(WaitingReason::ReturnWindow));
+        step(Some(set_status("COMPLETED")), None);
+    }
+
+    #[test]
+    fn a_covered_order_without_an_address_waits_for_one() {
+        let placing = crate::PlaceOrder { shipping_address: None, ..placing() };
+        assert_eq!(reason(&[placing.into(), pay("p", "39.00")]), Some(WaitingReason::Address));
+    }
+
+    #[test]
+    fn an_order_that_is_over_waits_for_its_refund_and_then_for_nothing() {
+        let history = [place(), pay("p", "39.00"), cancel(Party::Customer)];
+        assert_eq!(reason(&history), Some(WaitingReason::Refund));
+        assert_eq!(reason(&[history.as_slice(), &[complete_refund(80)]].concat()), None);
+    }
+
+    #[test]
+    fn a_customer_may_pay_amend_and_cancel_and_later_send_back() {
+        let order = given([place()]).order;
+        assert_eq!(order.allowed_actions(Party::Customer), [Action::Pay, Action::Amend, Action::Cancel]);
+        let processing = given([place(), pay("p", "39.00"), set_status("PROCESSING")]).order;
+        assert_eq!(processing.allowed_actions(Party::Customer), [Action::Amend]);
+        assert!(processing.allowed_actions(Party::Staff).contains(&Action::Cancel));
+        let delivered = given([place_on_credit(), set_status("SHIPPED"), set_status("DELIVERED")]).order;
+        assert_eq!(delivered.allowed_actions(Party::Customer), [Action::Pay, Action::RequestReturn]);
+    }
+}

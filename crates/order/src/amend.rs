@@ -276,3 +276,168 @@ fn discounts_on(order: &Order, lines: &[OrderLine]) -> Vec<AppliedDiscount> {
     });
     discounts.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, OrderStatus, PaymentStatus, testing::*};
+    use shared_events::order::RefundCause;
+
+    fn item(number: u128, quantity: u32) -> AmendedItem {
+        AmendedItem { product_id: product_id(number), quantity, new: None }
+    }
+
+    fn new_item(number: u128, quantity: u32, unit_price: &str) -> AmendedItem {
+        let priced = to_price(number, quantity, unit_price);
+        let new = NewProduct {
+            line_id: priced.line_id,
+            sku: priced.sku,
+            name: priced.name,
+            unit_price: priced.unit_price,
+            tax_rate: priced.tax_rate,
+            channel: priced.channel,
+            legal_entity: priced.legal_entity,
+            attributes: priced.attributes,
+        };
+        AmendedItem { product_id: product_id(number), quantity, new: Some(new) }
+    }
+
+    fn amending() -> AmendOrder {
+        AmendOrder {
+            items: None,
+            shipping_address: None,
+            billing_address: None,
+            contact: None,
+            note: None,
+            reservation_revision: Some(2),
+            expires_at: later(90),
+            refund_id: refund_id(40),
+            by: Party::Customer,
+            now: later(4),
+        }
+    }
+
+    fn amend(items: Vec<AmendedItem>) -> AmendOrder {
+        AmendOrder { items: Some(items), ..amending() }
+    }
+
+    fn paid() -> Vec<Command> {
+        vec![place(), pay("p", "39.00")]
+    }
+
+    #[test]
+    fn products_on_the_order_keep_their_line_and_price_and_new_ones_take_todays() {
+        let dearer = AmendedItem { new: new_item(1, 3, "99.00").new, ..item(1, 3) };
+        let order = given([place()]).when(amend(vec![dearer, new_item(5, 1, "7.00")])).then(&["OrderAmended"]);
+        assert_eq!((order.lines[0].line_id, order.lines[0].unit_price), (line_id(1), dec("10.00")));
+        assert_eq!((order.lines[1].line_id, order.lines[1].unit_price), (line_id(5), dec("7.00")));
+        assert_eq!((order.lines.len(), order.totals.total), (2, dec("41.00")));
+        assert_eq!(order.reservation_revision(), 2);
+        assert_eq!(order.expires(), Some(later(30)), "an unpaid order keeps its payment window");
+    }
+
+    #[test]
+    fn a_change_of_only_the_note_is_one_event_too() {
+        let noted = AmendOrder { note: Some("ring twice".to_owned()), ..amending() };
+        let order = given([place()]).when(noted.clone()).then(&["OrderAmended"]);
+        assert_eq!((order.note.as_deref(), order.reservation_revision()), (Some("ring twice"), 1));
+        given([place(), noted.clone().into()]).when(noted).then_nothing();
+    }
+
+    #[test]
+    fn the_same_items_change_nothing() {
+        let same = amend(vec![item(1, 2), item(2, 3)]);
+        assert!(!same.changes_items(&given([place()]).order));
+        given([place()]).when(same).then_nothing();
+        given([place()]).when(amending()).then_nothing();
+    }
+
+    #[test]
+    fn a_fall_of_a_paid_orders_total_goes_back_within_the_same_event() {
+        let order = given(paid()).when(amend(vec![item(1, 1), item(2, 3)])).then(&["OrderAmended"]);
+        assert_eq!((order.refunds[0].amount, order.refunds[0].cause), (dec("10.00"), RefundCause::Amendment));
+        assert_eq!(order.refunds[0].components[0].line_id, Some(line_id(1)));
+        assert!(order.covered());
+    }
+
+    #[test]
+    fn what_was_paid_for_a_removed_product_pays_for_the_others() {
+        let order = given(paid()).when(amend(vec![item(1, 2), new_item(5, 2, "6.00")])).then(&["OrderAmended"]);
+        assert_eq!((order.totals.total, order.refunds[0].amount), (dec("36.00"), dec("3.00")));
+        assert!(order.covered());
+    }
+
+    #[test]
+    fn a_rise_of_a_paid_orders_total_asks_for_a_further_payment() {
+        let order = given(paid()).when(amend(vec![item(1, 3), item(2, 3)])).then(&["OrderAmended"]);
+        assert_eq!((order.status(), order.payment_status()), (OrderStatus::Pending, PaymentStatus::PartiallyPaid));
+        assert_eq!((order.outstanding(), order.expires()), (dec("10.00"), Some(later(90))));
+        let history = [place(), pay("p", "39.00"), amend(vec![item(1, 3), item(2, 3)]).into()];
+        given(history.clone()).when(pay("q", "10.00")).then(&["PaymentCompleted", "OrderConfirmed"]);
+        let expire = crate::ExpireOrder { refund_id: refund_id(41), now: later(90) };
+        let order = given(history).when(expire).then(&["OrderExpired", "RefundRequested"]);
+        assert_eq!(order.refunds[0].amount, dec("39.00"));
+    }
+
+    #[test]
+    fn pieces_keep_their_frozen_share_of_a_discount() {
+        let mut placed = placing();
+        let discount = crate::pricing::Discount {
+            code: "TEN".to_owned(),
+            kind: crate::pricing::DiscountKind::Fixed,
+            value: dec("7.00"),
+        };
+        placed.priced = crate::pricing::price(crate::pricing::ToPrice {
+            currency: shared_events::Currency::EUR,
+            prices_include_tax: true,
+            lines: vec![to_price(1, 2, "10.00"), to_price(2, 3, "5.00")],
+            shipping_method: None,
+            shipping_amount: dec("0"),
+            shipping_tax_rate: dec("0"),
+            discounts: vec![discount],
+        })
+        .unwrap();
+        let order = given([placed.into()]).when(amend(vec![item(1, 1), item(2, 3)])).then(&["OrderAmended"]);
+        let shares: Vec<_> = order.lines.iter().map(|line| line.discount).collect();
+        assert_eq!(shares, [dec("2.00"), dec("3.00")]);
+        assert_eq!((order.totals.total, order.discounts[0].amount), (dec("20.00"), dec("5.00")));
+    }
+
+    #[test]
+    fn an_order_can_be_amended_until_the_first_dispatch() {
+        let noted = || AmendOrder { note: Some("late".to_owned()), by: Party::Staff, ..amending() };
+        let processing = [place(), pay("p", "39.00"), set_status("PROCESSING")];
+        given(processing).when(noted()).then(&["OrderAmended"]);
+        let shipped = [place(), pay("p", "39.00"), create_shipment(2, &[pieces(1, 1)]), dispatch(Party::Staff, 2)];
+        given(shipped).when(noted()).then_rejected("NOT_AMENDABLE");
+        given([place(), cancel(Party::Customer)]).when(noted()).then_rejected("NOT_AMENDABLE");
+        let expire = crate::ExpireOrder { refund_id: refund_id(1), now: later(30) };
+        given([place(), expire.into()]).when(noted()).then_rejected("NOT_AMENDABLE");
+    }
+
+    #[test]
+    fn shipments_that_have_not_left_shrink_with_the_order() {
+        let history = [place(), pay("p", "39.00"), create_shipment(2, &[pieces(1, 2)])];
+        let order = given(history).when(amend(vec![item(1, 1), item(2, 3)])).then(&["OrderAmended"]);
+        assert_eq!(order.shipments[1].lines, [pieces(1, 1)]);
+        assert_eq!(order.shipments[0].lines, [pieces(2, 3)]);
+    }
+
+    #[test]
+    fn the_new_items_are_checked() {
+        given([place()]).when(amend(vec![])).then_invalid("/items");
+        given([place()]).when(amend(vec![item(1, 0)])).then_invalid("/items/0/quantity");
+        given([place()]).when(amend(vec![item(1, 1), item(2, 10_000)])).then_invalid("/items/1/quantity");
+        given([place()]).when(amend(vec![item(7, 1)])).then_invalid("/items/0/productId");
+        given([place()]).when(amend(vec![new_item(7, 1, "-1")])).then_invalid("/items/0/unitPrice");
+        given([place()]).when(amend(vec![new_item(7, 9_999, "1000000000000000")])).then_invalid("/items");
+        let long = AmendOrder { note: Some("x".repeat(10_001)), ..amending() };
+        given([place()]).when(long).then_invalid("/note");
+    }
+
+    #[test]
+    fn a_product_named_twice_is_one_line() {
+        let order = given([place()]).when(amend(vec![item(1, 1), item(2, 3), item(1, 4)])).then(&["OrderAmended"]);
+        assert_eq!(order.lines.iter().map(|line| line.quantity).collect::<Vec<_>>(), [5, 3]);
+    }
+}

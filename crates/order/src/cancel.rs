@@ -126,3 +126,122 @@ impl CancelLines {
         Ok(events)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Order, OrderStatus, PaymentStatus, RefundWhat, ShipmentStatus, testing::*};
+    use shared_events::order::{Party, RefundCause};
+
+    fn processed() -> Vec<crate::Command> {
+        vec![place(), pay("p", "39.00"), set_status("PROCESSING")]
+    }
+
+    fn refunded(order: &Order) -> Vec<(Option<shared_events::LineId>, String)> {
+        let components = &order.refunds.last().unwrap().components;
+        components.iter().map(|part| (part.line_id, part.amount.to_string())).collect()
+    }
+
+    #[test]
+    fn cancelling_an_unpaid_order_releases_its_stock() {
+        let order = given([place()]).when(cancel(Party::Customer)).then(&["OrderCancelled"]);
+        assert_eq!(order.status(), OrderStatus::Cancelled);
+        assert!(order.held_quantities().is_empty());
+        assert_eq!(order.shipments[0].status, ShipmentStatus::Cancelled);
+        assert!(!order.covered());
+        assert_eq!(order.totals.total, dec("39.00"));
+    }
+
+    #[test]
+    fn cancelling_a_paid_order_gives_the_money_back() {
+        let order = given([place(), pay("p", "39.00")])
+            .when(cancel(Party::Customer))
+            .then(&["OrderCancelled", "RefundRequested"]);
+        assert_eq!((order.refunds[0].amount, order.refunds[0].cause), (dec("39.00"), RefundCause::Cancellation));
+        let order = given([place(), pay("p", "39.00"), cancel(Party::Staff)])
+            .when(complete_refund(80))
+            .then(&["RefundCompleted"]);
+        assert_eq!(order.payment_status(), PaymentStatus::Refunded);
+    }
+
+    #[test]
+    fn cancelling_again_changes_nothing() {
+        given([place(), cancel(Party::Customer)]).when(cancel(Party::Customer)).then_nothing();
+        given([place(), cancel(Party::Customer)]).when(cancel_lines(Party::Staff, &[pieces(1, 1)])).then_nothing();
+    }
+
+    #[test]
+    fn customers_may_cancel_until_processing_begins_staff_until_all_is_shipped() {
+        given(processed()).when(cancel(Party::Customer)).then_rejected("NOT_CANCELLABLE");
+        given(processed()).when(cancel_lines(Party::Customer, &[pieces(1, 1)])).then_rejected("NOT_CANCELLABLE");
+        given(processed()).when(cancel(Party::Staff)).then(&["OrderCancelled", "RefundRequested"]);
+        let shipped = [place(), pay("p", "39.00"), set_status("SHIPPED")];
+        for party in [Party::Customer, Party::Staff, Party::System] {
+            given(shipped.clone()).when(cancel(party)).then_rejected("NOT_CANCELLABLE");
+        }
+        let held = crate::HoldOrder { reason: "look".to_owned(), now: later(3) };
+        given([place(), held.into()]).when(cancel(Party::Customer)).then(&["OrderCancelled"]);
+    }
+
+    #[test]
+    fn an_expired_order_is_not_cancelled() {
+        let expire = crate::ExpireOrder { refund_id: refund_id(1), now: later(30) };
+        given([place(), expire.into()]).when(cancel(Party::Staff)).then_rejected("NOT_CANCELLABLE");
+    }
+
+    #[test]
+    fn a_partly_shipped_order_keeps_the_money_for_what_has_left() {
+        let history = [place(), pay("p", "39.00"), create_shipment(2, &[pieces(1, 1)]), dispatch(Party::Staff, 2)];
+        let order = given(history).when(cancel(Party::Staff)).then(&["OrderCancelled", "RefundRequested"]);
+        let expected = [(Some(line_id(1)), "10.00".to_owned()), (Some(line_id(2)), "15.00".to_owned())];
+        assert_eq!(refunded(&order), expected);
+    }
+
+    #[test]
+    fn cancelled_pieces_lower_the_total_and_give_their_money_back() {
+        let order = given([place(), pay("p", "39.00")])
+            .when(cancel_lines(Party::Customer, &[pieces(1, 1), pieces(2, 1)]))
+            .then(&["LineCancelled", "LineCancelled", "RefundRequested"]);
+        assert_eq!((order.totals.total, order.refunds[0].amount), (dec("24.00"), dec("15.00")));
+        assert_eq!((order.lines[0].quantity, order.lines[1].quantity), (1, 2));
+        assert_eq!(order.status(), OrderStatus::Confirmed);
+        assert_eq!(order.reservation_revision(), 2);
+        assert_eq!(order.held_quantities().into_values().collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(order.shipments[0].lines, [pieces(1, 1), pieces(2, 2)]);
+    }
+
+    #[test]
+    fn what_was_paid_for_cancelled_pieces_first_pays_for_the_others() {
+        let order = given([place(), pay("p", "20.00")]).when(cancel_lines(Party::Staff, &[pieces(1, 2)])).then(&[
+            "LineCancelled",
+            "OrderConfirmed",
+            "RefundRequested",
+        ]);
+        assert_eq!((order.totals.total, order.refunds[0].amount), (dec("19.00"), dec("1.00")));
+    }
+
+    #[test]
+    fn cancelling_every_piece_cancels_the_order() {
+        let order = given([place(), pay("p", "39.00")])
+            .when(cancel_lines(Party::Customer, &[pieces(2, 3), pieces(1, 2)]))
+            .then(&["OrderCancelled", "RefundRequested"]);
+        assert_eq!((order.status(), order.refunds[0].amount), (OrderStatus::Cancelled, dec("39.00")));
+    }
+
+    #[test]
+    fn goodwill_is_not_taken_back_by_a_later_cancellation() {
+        let order = given([place(), pay("p", "39.00"), refund(1, RefundWhat::Amount(eur("3.00")))])
+            .when(cancel_lines(Party::Staff, &[pieces(2, 3)]))
+            .then(&["LineCancelled", "RefundRequested"]);
+        assert_eq!(order.refunds[1].amount, dec("15.00"));
+    }
+
+    #[test]
+    fn no_more_pieces_are_cancelled_than_are_there() {
+        given([place()]).when(cancel_lines(Party::Staff, &[pieces(1, 3)])).then_rejected("QUANTITY_EXCEEDED");
+        let twice = [pieces(1, 1), pieces(1, 2)];
+        given([place()]).when(cancel_lines(Party::Staff, &twice)).then_rejected("QUANTITY_EXCEEDED");
+        given([place()]).when(cancel_lines(Party::Staff, &[pieces(1, 0)])).then_invalid("/lines/0/quantity");
+        given([place()]).when(cancel_lines(Party::Staff, &[pieces(9, 1)])).then_invalid("/lines/0/lineId");
+        given([place()]).when(cancel_lines(Party::Staff, &[])).then_invalid("/lines");
+    }
+}

@@ -62,3 +62,43 @@ impl CompleteOrder {
         Ok(vec![OrderEvent::from(OrderCompleted { occurred_at: self.now })])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, OrderStatus, testing::*};
+
+    fn delivered() -> Vec<Command> {
+        vec![place(), pay("p", "39.00"), dispatch(Party::Staff, 1), deliver(Party::Staff, 1)]
+    }
+
+    fn complete(by: Party, minutes: i64) -> CompleteOrder {
+        CompleteOrder { by, return_window: TimeDelta::minutes(100), now: later(minutes) }
+    }
+
+    #[test]
+    fn an_order_is_complete_when_its_return_window_is_over() {
+        assert_eq!(given(delivered()).order.completes(TimeDelta::minutes(100)), Some(later(108)));
+        given(delivered()).when(complete(Party::System, 107)).then_nothing();
+        let order = given(delivered()).when(complete(Party::System, 108)).then(&["OrderCompleted"]);
+        assert_eq!(order.status(), OrderStatus::Completed);
+        let history = delivered().into_iter().chain([complete(Party::System, 108).into()]);
+        given(history).when(complete(Party::System, 109)).then_nothing();
+    }
+
+    #[test]
+    fn staff_may_complete_it_before_but_not_before_all_is_delivered() {
+        given(delivered()).when(complete(Party::Staff, 9)).then(&["OrderCompleted"]);
+        let shipped = delivered().into_iter().take(3);
+        given(shipped.clone()).when(complete(Party::Staff, 200)).then_rejected("ILLEGAL_TRANSITION");
+        given(shipped).when(complete(Party::System, 200)).then_nothing();
+    }
+
+    #[test]
+    fn an_announced_return_is_awaited() {
+        let history = || delivered().into_iter().chain([request_return(1, Party::Customer, &[pieces(1, 1)])]);
+        given(history()).when(complete(Party::System, 200)).then_nothing();
+        let order = given(history().chain([receive_return(1, None)])).when(complete(Party::System, 200));
+        assert_eq!(order.then(&["OrderCompleted"]).status(), OrderStatus::PartiallyReturned);
+    }
+}

@@ -26,3 +26,18 @@ impl ConfirmOrder {
         Ok(vec![OrderEvent::from(OrderConfirmed { occurred_at: self.now })])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Party, testing::*};
+
+    #[test]
+    fn only_a_covered_order_can_be_confirmed_by_hand() {
+        let confirm = || ConfirmOrder { now: later(1) };
+        given([place()]).when(confirm()).then_rejected("NOT_COVERED");
+        given([place_on_credit()]).when(confirm()).then_nothing();
+        given([place(), pay("p", "39.00")]).when(confirm()).then_nothing();
+        given([place(), cancel(Party::Staff)]).when(confirm()).then_rejected("ILLEGAL_TRANSITION");
+    }
+}

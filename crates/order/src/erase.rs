@@ -19,3 +19,20 @@ impl EraseCustomer {
         Ok(vec![OrderEvent::from(PersonalDataErased { occurred_at: self.now })])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{AddNote, Party, testing::*};
+
+    #[test]
+    fn an_erased_customer_is_forgotten_and_the_order_stays() {
+        let note = AddNote { note_id: note_id(1), text: "Ada called".to_owned(), by: Party::Staff, now: later(1) };
+        let erase = || EraseCustomer { now: later(2) };
+        let order = given([place(), note.into()]).when(erase()).then(&["PersonalDataErased"]);
+        assert_eq!((order.contact.clone(), order.shipping_address.clone()), (None, None));
+        assert_eq!(order.notes[0].text, None);
+        assert_eq!(order.totals.total, dec("39.00"));
+        given([place(), erase().into()]).when(erase()).then_nothing();
+    }
+}

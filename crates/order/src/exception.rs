@@ -98,3 +98,33 @@ impl ResolveException {
         })])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{WaitingReason, testing::*};
+    use chrono::TimeDelta;
+
+    fn raise() -> RaiseException {
+        RaiseException { exception_id: exception_id(1), kind: "LOOK".to_owned(), detail: None, now: later(1) }
+    }
+
+    fn resolve(number: u128) -> ResolveException {
+        ResolveException { exception_id: exception_id(number), note: Some("done".to_owned()), now: later(2) }
+    }
+
+    #[test]
+    fn an_exception_is_waited_for_until_a_person_has_dealt_with_it() {
+        let order = given([place()]).when(raise()).then(&["ExceptionRaised"]);
+        assert_eq!(order.waiting_for(TimeDelta::days(14)).unwrap().reason, WaitingReason::Exception);
+        let order = given([place(), raise().into()]).when(resolve(1)).then(&["ExceptionResolved"]);
+        assert!(!order.has_open_exception());
+    }
+
+    #[test]
+    fn it_is_raised_and_resolved_once() {
+        given([place(), raise().into()]).when(raise()).then_nothing();
+        given([place(), raise().into(), resolve(1).into()]).when(resolve(1)).then_nothing();
+        given([place()]).when(resolve(1)).then_rejected("NOT_FOUND");
+    }
+}

@@ -37,3 +37,37 @@ impl ExpireOrder {
         Ok(events)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{OrderStatus, Party, testing::*};
+
+    fn expire(minutes: i64) -> ExpireOrder {
+        ExpireOrder { refund_id: refund_id(85), now: later(minutes) }
+    }
+
+    #[test]
+    fn an_order_that_is_not_paid_in_time_expires_and_gives_up_its_stock() {
+        let order = given([place()]).when(expire(30)).then(&["OrderExpired"]);
+        assert_eq!(order.status(), OrderStatus::Expired);
+        assert!(order.held_quantities().is_empty());
+        given([place(), expire(30).into()]).when(expire(31)).then_nothing();
+    }
+
+    #[test]
+    fn a_timer_that_is_early_or_has_nothing_to_do_changes_nothing() {
+        given([place()]).when(expire(29)).then_nothing();
+        given([place(), pay("p", "39.00")]).when(expire(99)).then_nothing();
+        given([place(), authorize("p", "39.00")]).when(expire(99)).then_nothing();
+        given([place_on_credit()]).when(expire(99)).then_nothing();
+        given([place(), cancel(Party::Customer)]).when(expire(99)).then_nothing();
+        given([place(), authorize("p", "1.00")]).when(expire(59)).then_nothing();
+    }
+
+    #[test]
+    fn a_part_that_was_paid_goes_back() {
+        let order = given([place(), pay("p", "12.00")]).when(expire(30)).then(&["OrderExpired", "RefundRequested"]);
+        assert_eq!(order.refunds[0].amount, dec("12.00"));
+    }
+}

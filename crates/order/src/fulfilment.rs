@@ -69,3 +69,44 @@ pub fn obligations(order: &Order, return_window: TimeDelta) -> Vec<Obligation> {
     list.extend(order.completes(return_window).map(Obligation::CompleteAt));
     list
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Party, testing::*};
+
+    const WINDOW: TimeDelta = TimeDelta::minutes(100);
+
+    #[test]
+    fn an_unpaid_order_waits_for_the_end_of_its_payment_window() {
+        assert_eq!(obligations(&given([place()]).order, WINDOW), [Obligation::ExpireAt(later(30))]);
+    }
+
+    #[test]
+    fn a_covered_order_wants_its_stock_held_firmly() {
+        let order = given([place(), pay("p", "39.00")]).order;
+        assert_eq!(obligations(&order, WINDOW), [Obligation::ConfirmStock { revision: 1 }]);
+        let order = given([place(), fail_payment("p", Some("final")), pay("q", "39.00")]).order;
+        assert_eq!(obligations(&order, WINDOW), [Obligation::ReserveStock { revision: 2 }]);
+    }
+
+    #[test]
+    fn a_cancelled_order_wants_held_money_given_back_and_captured_money_refunded() {
+        let order = given([place(), authorize("p", "39.00"), cancel(Party::Customer)]).order;
+        assert_eq!(
+            obligations(&order, WINDOW),
+            [Obligation::Void { payment_id: "p".to_owned(), amount: dec("39.00") }]
+        );
+        let order = given([place(), pay("p", "39.00"), cancel(Party::Customer)]).order;
+        assert_eq!(
+            obligations(&order, WINDOW),
+            [Obligation::Refund { refund_id: refund_id(80), amount: dec("39.00") }]
+        );
+    }
+
+    #[test]
+    fn a_delivered_order_waits_for_the_end_of_its_return_window() {
+        let order = given([place_on_credit(), set_status("SHIPPED"), set_status("DELIVERED")]).order;
+        assert_eq!(obligations(&order, WINDOW), [Obligation::CompleteAt(later(109))]);
+    }
+}

@@ -48,3 +48,46 @@ impl ResumeOrder {
         Ok(vec![OrderEvent::from(OrderResumed { occurred_at: self.now })])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, OrderStatus, Party, WaitingReason, testing::*};
+    use chrono::TimeDelta;
+
+    fn hold() -> Command {
+        HoldOrder { reason: "fraud check".to_owned(), now: later(3) }.into()
+    }
+
+    #[test]
+    fn a_held_order_waits_for_a_person_until_it_is_resumed() {
+        let order = given([place()]).when(hold()).then(&["OrderHeld"]);
+        assert_eq!(order.status(), OrderStatus::OnHold);
+        assert_eq!(order.waiting_for(TimeDelta::days(14)).unwrap().reason, WaitingReason::Hold);
+        let order = given([place(), hold()]).when(ResumeOrder { now: later(4) }).then(&["OrderResumed"]);
+        assert_eq!(order.status(), OrderStatus::Pending);
+    }
+
+    #[test]
+    fn payments_are_recorded_while_it_is_held() {
+        let order = given([place(), hold()]).when(pay("p", "39.00")).then(&["PaymentCompleted", "OrderConfirmed"]);
+        assert_eq!(order.status(), OrderStatus::OnHold);
+    }
+
+    #[test]
+    fn holding_again_changes_nothing() {
+        given([place(), hold()]).when(hold()).then_nothing();
+    }
+
+    #[test]
+    fn an_order_that_is_over_or_has_left_is_not_held() {
+        given([place(), cancel(Party::Staff)]).when(hold()).then_rejected("ILLEGAL_TRANSITION");
+        let shipped = [place(), pay("p", "39.00"), set_status("SHIPPED")];
+        given(shipped).when(hold()).then_rejected("ILLEGAL_TRANSITION");
+    }
+
+    #[test]
+    fn only_a_held_order_is_resumed() {
+        given([place()]).when(ResumeOrder { now: later(4) }).then_rejected("ILLEGAL_TRANSITION");
+    }
+}

@@ -71,3 +71,54 @@ fn within_payment(rejection: Rejection, index: usize) -> Rejection {
     }
     Rejection::Invalid(errors)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{OrderStatus, obligations, testing::*};
+    use chrono::TimeDelta;
+
+    fn import(payments: &[(&str, &str)]) -> ImportOrder {
+        let payment = |(id, amount): &(&str, &str)| ImportedPayment {
+            payment_id: (*id).to_owned(),
+            provider: None,
+            method: PaymentMethod::BankTransfer,
+            amount: eur(amount),
+            occurred_at: later(60),
+        };
+        ImportOrder {
+            placing: placing(),
+            payments: payments.iter().map(payment).collect(),
+            foreign_invoice_number: Some("2019-77".to_owned()),
+        }
+    }
+
+    #[test]
+    fn an_imported_order_has_no_payment_window_and_no_reservation() {
+        let order = given([]).when(import(&[])).then(&["OrderPlaced"]);
+        assert_eq!((order.expires_at, order.reservation, order.placed_at), (None, None, now()));
+        assert_eq!(order.foreign_invoice_number.as_deref(), Some("2019-77"));
+        assert_eq!(obligations(&order, TimeDelta::days(14)), []);
+    }
+
+    #[test]
+    fn its_payments_come_with_it() {
+        let order = given([]).when(import(&[("a", "30.00"), ("b", "9.00"), ("b", "9.00")])).then(&[
+            "OrderPlaced",
+            "PaymentCompleted",
+            "PaymentCompleted",
+            "OrderConfirmed",
+        ]);
+        assert_eq!((order.status(), order.paid_total()), (OrderStatus::Confirmed, dec("39.00")));
+    }
+
+    #[test]
+    fn a_wrong_payment_is_named() {
+        given([]).when(import(&[("a", "30.00"), ("", "9.00")])).then_invalid("/payments/1/paymentId");
+    }
+
+    #[test]
+    fn an_order_is_imported_once() {
+        given([import(&[]).into()]).when(import(&[])).then_rejected("ILLEGAL_TRANSITION");
+    }
+}

@@ -39,3 +39,19 @@ impl AddNote {
         })])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn a_note_has_words_and_is_added_once() {
+        let note = |text: &str| AddNote { note_id: note_id(1), text: text.to_owned(), by: Party::Staff, now: later(1) };
+        let order = given([place()]).when(note("call back")).then(&["NoteAdded"]);
+        assert_eq!(order.notes[0].text.as_deref(), Some("call back"));
+        given([place(), note("call back").into()]).when(note("call back")).then_nothing();
+        given([place()]).when(note(" ")).then_invalid("/text");
+        given([place()]).when(note(&"x".repeat(10_001))).then_invalid("/text");
+    }
+}

@@ -255,3 +255,175 @@ fn check(order: &Order, payment_id: &str, amount: Money) -> Result<(), Rejection
     }
     if errors.is_empty() { Ok(()) } else { Err(Rejection::Invalid(errors)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, OrderStatus, PaymentStatus, WaitingReason, testing::*};
+    use chrono::TimeDelta;
+    use shared_events::order::Party;
+
+    fn void(payment_id: &str) -> Command {
+        let (payment_id, reason) = (payment_id.to_owned(), None);
+        VoidPayment { payment_id, amount: eur("39.00"), reason, now: later(3) }.into()
+    }
+
+    fn expire() -> Command {
+        crate::ExpireOrder { refund_id: refund_id(85), now: later(30) }.into()
+    }
+
+    #[test]
+    fn the_payment_that_first_covers_the_total_confirms_the_order() {
+        let order = given([place()]).when(pay("p", "39.00")).then(&["PaymentCompleted", "OrderConfirmed"]);
+        assert_eq!((order.status(), order.payment_status()), (OrderStatus::Confirmed, PaymentStatus::Paid));
+        assert_eq!(order.expires(), None);
+    }
+
+    #[test]
+    fn parts_of_the_total_confirm_it_together() {
+        let order = given([place()]).when(pay("p", "38.99")).then(&["PaymentCompleted"]);
+        assert_eq!((order.status(), order.payment_status()), (OrderStatus::Pending, PaymentStatus::PartiallyPaid));
+        given([place(), pay("p", "38.99")]).when(pay("q", "0.01")).then(&["PaymentCompleted", "OrderConfirmed"]);
+    }
+
+    #[test]
+    fn a_capture_falls_to_lines_in_their_order_and_to_shipping_last() {
+        let order = given([place()]).when(pay("p", "36.00")).then(&["PaymentCompleted"]);
+        let captured: Vec<_> = order.ledger.components.iter().map(|part| (part.line_id, part.captured)).collect();
+        assert_eq!(captured, [(Some(line_id(1)), dec("20.00")), (Some(line_id(2)), dec("15.00")), (None, dec("1.00"))]);
+    }
+
+    #[test]
+    fn an_authorisation_covers_and_extends_the_payment_window() {
+        let order = given([place()]).when(authorize("p", "39.00")).then(&["PaymentAuthorized", "OrderConfirmed"]);
+        assert_eq!((order.status(), order.payment_status()), (OrderStatus::Confirmed, PaymentStatus::Authorized));
+        assert_eq!(order.expires_at, Some(later(60)));
+        let order = given([place()]).when(authorize("p", "10.00")).then(&["PaymentAuthorized"]);
+        assert_eq!((order.expires(), order.payment_status()), (Some(later(60)), PaymentStatus::Pending));
+    }
+
+    #[test]
+    fn capturing_an_authorisation_uses_it_up() {
+        let order = given([place(), authorize("p", "39.00")]).when(pay("p", "39.00")).then(&["PaymentCompleted"]);
+        assert_eq!((order.authorized_total(), order.paid_total()), (dec("0"), dec("39.00")));
+    }
+
+    #[test]
+    fn the_same_payment_changes_nothing_however_it_is_repeated() {
+        given([place(), pay("p", "39.00")]).when(pay("p", "39.00")).then_nothing();
+        given([place(), pay("p", "39.00")]).when(pay("p", "5.00")).then_nothing();
+        given([place(), pay("p", "39.00")]).when(authorize("p", "39.00")).then_nothing();
+        given([place(), pay("p", "39.00")]).when(fail_payment("p", None)).then_nothing();
+        given([place(), pay("p", "39.00")]).when(void("p")).then_nothing();
+        given([place(), authorize("p", "39.00")]).when(authorize("p", "39.00")).then_nothing();
+        given([place(), fail_payment("p", None)]).when(fail_payment("p", None)).then_nothing();
+        given([place(), authorize("p", "39.00"), void("p")]).when(void("p")).then_nothing();
+        given([place(), authorize("p", "39.00"), void("p")]).when(authorize("p", "39.00")).then_nothing();
+    }
+
+    #[test]
+    fn a_failed_payment_keeps_the_reservation_so_that_the_customer_can_try_again() {
+        let order = given([place()]).when(fail_payment("p", Some("card declined"))).then(&["PaymentFailed"]);
+        assert_eq!((order.status(), order.payment_status()), (OrderStatus::Pending, PaymentStatus::Failed));
+        assert_eq!(order.held_quantities().len(), 2);
+        given([place(), fail_payment("p", None)]).when(pay("q", "39.00")).then(&["PaymentCompleted", "OrderConfirmed"]);
+    }
+
+    #[test]
+    fn an_attempt_that_failed_may_succeed_under_the_same_reference() {
+        let history = [place(), fail_payment("p", None)];
+        given(history).when(pay("p", "39.00")).then(&["PaymentCompleted", "OrderConfirmed"]);
+    }
+
+    #[test]
+    fn a_final_failure_gives_up_the_stock_at_once() {
+        let order = given([place()]).when(fail_payment("p", Some("final"))).then(&["PaymentFailed", "StockReleased"]);
+        assert_eq!(order.status(), OrderStatus::Pending);
+        assert!(order.held_quantities().is_empty());
+        let waiting = order.waiting_for(TimeDelta::days(14)).unwrap();
+        assert_eq!((waiting.reason, waiting.until), (WaitingReason::Stock, Some(later(30))));
+        let history = [place(), fail_payment("p", None)];
+        given(history).when(fail_payment("p", Some("final"))).then(&["PaymentFailed", "StockReleased"]);
+        let covered = [place(), pay("q", "39.00")];
+        given(covered).when(fail_payment("p", Some("final"))).then(&["PaymentFailed"]);
+    }
+
+    #[test]
+    fn a_payment_after_the_stock_was_given_up_takes_it_back() {
+        let history = [place(), fail_payment("p", Some("final"))];
+        let order = given(history.clone()).order;
+        assert!(order.wants_stock_back(eur("39.00")));
+        let again = CompletePayment { reservation_revision: Some(2), ..captured("q", "39.00") };
+        let order = given(history).when(again).then(&["PaymentCompleted", "OrderConfirmed"]);
+        assert_eq!((order.reservation_revision(), order.held_quantities().len()), (2, 2));
+    }
+
+    #[test]
+    fn giving_an_authorisation_back_uncovers_the_order() {
+        let order = given([place(), authorize("p", "39.00")]).when(void("p")).then(&["PaymentVoided"]);
+        assert_eq!((order.status(), order.payment_status()), (OrderStatus::Pending, PaymentStatus::Voided));
+        assert!(!order.covered());
+    }
+
+    #[test]
+    fn a_capture_on_a_cancelled_order_is_recorded_and_goes_back() {
+        let history = [place(), cancel(Party::Customer)];
+        let order = given(history).when(pay("p", "39.00")).then(&["PaymentCompleted", "RefundRequested"]);
+        assert_eq!(order.status(), OrderStatus::Cancelled);
+        assert_eq!((order.refunds[0].amount, order.refunds[0].cause), (dec("39.00"), RefundCause::LateCapture));
+        assert_eq!(order.refundable_total(), dec("0"));
+    }
+
+    #[test]
+    fn a_cancelled_order_stays_cancelled_even_if_stock_was_taken_back() {
+        let again = CompletePayment { reservation_revision: Some(2), ..captured("p", "39.00") };
+        let order = given([place(), cancel(Party::Staff)]).when(again).then(&["PaymentCompleted", "RefundRequested"]);
+        assert_eq!((order.status(), order.reservation_revision()), (OrderStatus::Cancelled, 1));
+    }
+
+    #[test]
+    fn a_capture_on_an_expired_order_goes_back_where_the_stock_is_gone() {
+        let history = [place(), expire()];
+        assert!(given(history.clone()).order.wants_stock_back(eur("39.00")));
+        assert!(!given(history.clone()).order.wants_stock_back(eur("38.00")));
+        let order = given(history).when(pay("p", "39.00")).then(&["PaymentCompleted", "RefundRequested"]);
+        assert_eq!(order.status(), OrderStatus::Expired);
+    }
+
+    #[test]
+    fn a_capture_on_an_expired_order_revives_it_where_the_stock_is_still_there() {
+        let again = CompletePayment { reservation_revision: Some(2), ..captured("p", "39.00") };
+        let order = given([place(), expire()]).when(again).then(&["PaymentCompleted", "OrderConfirmed"]);
+        assert_eq!((order.status(), order.expired_at), (OrderStatus::Confirmed, None));
+        assert_eq!(order.held_quantities().values().sum::<u32>(), 5);
+        assert_eq!(order.shipments[0].lines, [pieces(1, 2), pieces(2, 3)]);
+    }
+
+    #[test]
+    fn a_late_authorisation_is_recorded_and_to_be_given_back() {
+        let order =
+            given([place(), cancel(Party::Customer)]).when(authorize("p", "39.00")).then(&["PaymentAuthorized"]);
+        let void = crate::Obligation::Void { payment_id: "p".to_owned(), amount: dec("39.00") };
+        assert_eq!(crate::obligations(&order, TimeDelta::days(14)), [void]);
+    }
+
+    #[test]
+    fn paying_twice_calls_a_person() {
+        let history = [place(), pay("p", "39.00")];
+        let order = given(history).when(pay("q", "39.00")).then(&["PaymentCompleted", "ExceptionRaised"]);
+        assert_eq!(order.exceptions[0].kind, "OVERPAID");
+        assert_eq!(order.refundable_total(), dec("78.00"));
+    }
+
+    #[test]
+    fn a_payment_is_in_the_orders_currency_above_nothing_and_has_a_visible_reference() {
+        given([place()]).when(pay("p", "0.00")).then_invalid("/amount/amount");
+        given([place()]).when(pay("p", "-1.00")).then_invalid("/amount/amount");
+        given([place()]).when(pay("", "1.00")).then_invalid("/paymentId");
+        given([place()]).when(pay("a b", "1.00")).then_invalid("/paymentId");
+        given([place()]).when(pay(&"p".repeat(201), "1.00")).then_invalid("/paymentId");
+        let dollars = Money::parse("39.00", "USD").unwrap();
+        let command = CompletePayment { amount: dollars, ..captured("p", "39.00") };
+        given([place()]).when(command).then_invalid("/amount/currency");
+    }
+}

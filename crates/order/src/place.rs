@@ -110,3 +110,107 @@ pub(crate) fn check(priced: &Priced) -> Result<(), Rejection> {
     }
     if errors.is_empty() { Ok(()) } else { Err(Rejection::Invalid(errors)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{OrderStatus, PaymentStatus, ShipmentStatus, testing::*};
+    use chrono::TimeDelta;
+    use rust_decimal::Decimal;
+
+    #[test]
+    fn placing_appends_exactly_one_event() {
+        let order = given([]).when(place()).then(&["OrderPlaced"]);
+        assert_eq!(order.status(), OrderStatus::Pending);
+        assert_eq!(order.payment_status(), PaymentStatus::Pending);
+        assert_eq!(order.totals.total, dec("39.00"));
+        assert_eq!(order.expires_at, Some(later(30)));
+        assert_eq!(order.version, 1);
+    }
+
+    #[test]
+    fn the_first_shipment_is_planned_for_everything() {
+        let order = given([]).when(place()).then(&["OrderPlaced"]);
+        assert_eq!(order.shipments[0].status, ShipmentStatus::Planned);
+        assert_eq!(order.shipments[0].lines, [pieces(1, 2), pieces(2, 3)]);
+    }
+
+    #[test]
+    fn an_order_on_credit_is_confirmed_from_the_start_and_never_expires() {
+        for payment_method in [PaymentMethod::Invoice, PaymentMethod::CashOnDelivery] {
+            let order = given([]).when(PlaceOrder { payment_method, ..placing() }).then(&["OrderPlaced"]);
+            assert_eq!(order.status(), OrderStatus::Confirmed);
+            assert_eq!((order.expires_at, order.covered()), (None, true));
+        }
+    }
+
+    #[test]
+    fn a_total_of_nothing_is_covered_from_the_start() {
+        let mut free = placing();
+        free.priced.lines.truncate(1);
+        free.priced.lines[0].unit_price = Decimal::ZERO;
+        free.priced.lines[0].tax_amount = Decimal::ZERO;
+        free.priced.shipping = shared_events::order::ShippingCharge::default();
+        free.priced.totals = totals(&free.priced.lines, &free.priced.shipping, true, shared_events::Currency::EUR);
+        let order = given([]).when(free).then(&["OrderPlaced"]);
+        assert_eq!((order.status(), order.payment_status()), (OrderStatus::Confirmed, PaymentStatus::Paid));
+    }
+
+    #[test]
+    fn an_order_is_placed_once() {
+        assert_eq!(given([place()]).when(place()).then_rejected("ILLEGAL_TRANSITION"), Rejection::AlreadyPlaced);
+    }
+
+    #[test]
+    fn quantities_prices_and_the_number_of_lines_are_bounded() {
+        let with_line = |change: fn(&mut shared_events::order::OrderLine)| {
+            let mut command = placing();
+            change(&mut command.priced.lines[1]);
+            given([]).when(command)
+        };
+        with_line(|line| line.quantity = 0).then_invalid("/items/1/quantity");
+        with_line(|line| line.quantity = 10_000).then_invalid("/items/1/quantity");
+        with_line(|line| line.unit_price = dec("-1")).then_invalid("/items/1/unitPrice");
+        with_line(|line| line.unit_price = dec("1000000000000001")).then_invalid("/items/1/unitPrice");
+        with_line(|line| line.tax_rate = dec("11")).then_invalid("/items/1/taxRate");
+        with_line(|line| line.unit_price = dec("999999999999999")).then_invalid("/totals");
+        let mut none = placing();
+        none.priced.lines.clear();
+        given([]).when(none).then_invalid("/items");
+        let mut many = placing();
+        many.priced.lines = vec![many.priced.lines[0].clone(); 1_501];
+        given([]).when(many).then_invalid("/items");
+    }
+
+    #[test]
+    fn parts_that_do_not_sum_up_to_the_total_are_refused() {
+        let mut command = placing();
+        command.priced.totals.total = dec("38.99");
+        given([]).when(command).then_invalid("/totals");
+    }
+
+    #[test]
+    fn an_order_of_1_500_lines_can_be_placed() {
+        let mut command = placing();
+        let lines = (1..=1_500).map(|number| to_price(number, 9_999, "0.99")).collect();
+        command.priced = crate::pricing::price(crate::pricing::ToPrice {
+            currency: shared_events::Currency::EUR,
+            prices_include_tax: true,
+            lines,
+            shipping_method: None,
+            shipping_amount: Decimal::ZERO,
+            shipping_tax_rate: Decimal::ZERO,
+            discounts: Vec::new(),
+        })
+        .unwrap();
+        let order = given([]).when(command).then(&["OrderPlaced"]);
+        assert_eq!(order.totals.total, dec("14848515.00"));
+        assert_eq!(order.expires_at, Some(now() + TimeDelta::minutes(30)));
+    }
+
+    #[test]
+    fn what_was_never_placed_is_not_found() {
+        given([]).when(pay("p", "1.00")).then_rejected("NOT_FOUND");
+        given([]).when(set_status("SHIPPED")).then_rejected("NOT_FOUND");
+    }
+}

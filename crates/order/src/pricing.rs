@@ -299,3 +299,90 @@ fn bad_rate(pointer: &str, rate: Decimal) -> Option<FieldError> {
     let fits = rate >= Decimal::ZERO && rate <= Decimal::TEN;
     (!fits).then(|| FieldError::new(pointer, "must be a fraction such as 0.19"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{dec, to_price};
+
+    fn order_of(lines: Vec<LineToPrice>) -> ToPrice {
+        ToPrice {
+            currency: Currency::EUR,
+            prices_include_tax: true,
+            lines,
+            shipping_method: None,
+            shipping_amount: dec("4.90"),
+            shipping_tax_rate: dec("0.19"),
+            discounts: Vec::new(),
+        }
+    }
+
+    fn discount(kind: DiscountKind, value: &str) -> Discount {
+        Discount { code: "CODE".to_owned(), kind, value: dec(value) }
+    }
+
+    #[test]
+    fn tax_is_contained_in_prices_with_tax() {
+        let priced = price(order_of(vec![to_price(1, 2, "10.00")])).unwrap();
+        assert_eq!(priced.lines[0].tax_amount.to_string(), "3.19");
+        assert_eq!(priced.totals.tax_total.to_string(), "3.97");
+        assert_eq!(priced.totals.total.to_string(), "24.90");
+    }
+
+    #[test]
+    fn tax_is_added_to_prices_without() {
+        let to_price = ToPrice { prices_include_tax: false, ..order_of(vec![to_price(1, 2, "10.00")]) };
+        let priced = price(to_price).unwrap();
+        assert_eq!(priced.lines[0].tax_amount.to_string(), "3.80");
+        assert_eq!(priced.totals.total.to_string(), "29.63");
+    }
+
+    #[test]
+    fn every_line_is_rounded_half_up_to_the_smallest_unit_of_its_currency() {
+        for (code, unit_price, total) in [("EUR", "0.335", "1.01"), ("JPY", "0.5", "2"), ("KWD", "0.0005", "0.002")] {
+            let mut order = order_of(vec![to_price(1, 3, unit_price)]);
+            order.currency = Currency::parse(code).unwrap();
+            order.shipping_amount = Decimal::ZERO;
+            assert_eq!(price(order).unwrap().totals.total.to_string(), total, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_discount_is_shared_by_largest_remainder() {
+        let lines = vec![to_price(1, 1, "1.00"), to_price(2, 1, "1.00"), to_price(3, 1, "1.00")];
+        let mut order = order_of(lines);
+        order.discounts = vec![discount(DiscountKind::Fixed, "1.00")];
+        let priced = price(order).unwrap();
+        let shares: Vec<_> = priced.lines.iter().map(|line| line.discount.to_string()).collect();
+        assert_eq!(shares, ["0.34", "0.33", "0.33"]);
+        assert_eq!(priced.totals.discount_total.to_string(), "1.00");
+    }
+
+    #[test]
+    fn discounts_follow_one_another_and_never_take_more_than_there_is() {
+        let mut order = order_of(vec![to_price(1, 2, "10.00")]);
+        order.discounts = vec![
+            discount(DiscountKind::Percentage, "10"),
+            discount(DiscountKind::Fixed, "500"),
+            discount(DiscountKind::FreeShipping, "0"),
+        ];
+        let priced = price(order).unwrap();
+        let taken: Vec<_> = priced.discounts.iter().map(|discount| discount.amount.to_string()).collect();
+        assert_eq!(taken, ["2.00", "18.00", "4.90"]);
+        assert_eq!(priced.totals.total.to_string(), "0.00");
+        assert_eq!(priced.totals.tax_total.to_string(), "0.00");
+    }
+
+    #[test]
+    fn the_largest_order_does_not_overflow_and_a_larger_one_is_refused() {
+        let mut order = order_of(vec![to_price(1, 1, "500000000000000"), to_price(2, 9_999, "40000000000")]);
+        order.shipping_amount = Decimal::ZERO;
+        order.discounts = vec![discount(DiscountKind::Percentage, "33.333"), discount(DiscountKind::Fixed, "0.07")];
+        let priced = price(order).unwrap();
+        assert_eq!(priced.totals.subtotal.to_string(), "899960000000000.00");
+        let large = order_of((1..=1_500).map(|number| to_price(number, 9_999, "1000000000000000")).collect());
+        assert_eq!(price(large).unwrap_err()[0].pointer, "/items");
+        let above = order_of(vec![to_price(1, 1, "1000000000000001")]);
+        assert_eq!(price(above).unwrap_err()[0].pointer, "/items/0/unitPrice");
+    }
+}

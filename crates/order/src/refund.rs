@@ -289,3 +289,133 @@ impl FailRefund {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, PaymentStatus, testing::*};
+    use shared_events::order::Party;
+
+    fn paid() -> Vec<Command> {
+        vec![place(), pay("p", "39.00")]
+    }
+
+    fn with(mut history: Vec<Command>, more: impl IntoIterator<Item = Command>) -> Vec<Command> {
+        history.extend(more);
+        history
+    }
+
+    fn fail(number: u128) -> Command {
+        let (reason, now) = (Some("account closed".to_owned()), later(13));
+        FailRefund { refund_id: refund_id(number), reason, exception_id: exception_id(61), now }.into()
+    }
+
+    fn parts(order: &Order) -> Vec<(Option<u128>, String)> {
+        let components = &order.refunds.last().unwrap().components;
+        components.iter().map(|part| (part.line_id.map(|id| id.as_uuid().as_u128()), part.amount.to_string())).collect()
+    }
+
+    #[test]
+    fn an_amount_is_of_lines_in_their_order_and_of_shipping_last() {
+        let order = given(paid()).when(refund(1, RefundWhat::Amount(eur("36.00")))).then(&["RefundRequested"]);
+        let expected = [(Some(1), "20.00"), (Some(2), "15.00"), (None, "1.00")];
+        assert_eq!(parts(&order), expected.map(|(line, amount)| (line, amount.to_owned())));
+        assert_eq!(order.payment_status(), PaymentStatus::Paid, "nothing went back yet");
+        assert!(order.covered(), "goodwill does not have to be paid again");
+    }
+
+    #[test]
+    fn lines_are_refunded_with_what_their_pieces_cost() {
+        let lines = vec![pieces(2, 2), pieces(1, 1)];
+        let order = given(paid()).when(refund(1, RefundWhat::Lines(lines))).then(&["RefundRequested"]);
+        assert_eq!(parts(&order), [(Some(1), "10.00".to_owned()), (Some(2), "10.00".to_owned())]);
+    }
+
+    #[test]
+    fn an_amount_of_lines_is_taken_from_them_alone() {
+        let of = |amount| RefundWhat::AmountOfLines(eur(amount), vec![pieces(2, 1)]);
+        let order = given(paid()).when(refund(1, of("7.00"))).then(&["RefundRequested"]);
+        assert_eq!(parts(&order), [(Some(2), "7.00".to_owned())]);
+        given(paid()).when(refund(1, of("15.01"))).then_rejected("REFUND_EXCEEDS_CAPTURED");
+    }
+
+    #[test]
+    fn shipping_is_a_component_too() {
+        let shipping = |amount| RefundWhat::Components(vec![ComponentAmount { line_id: None, amount: dec(amount) }]);
+        let order = given(paid()).when(refund(1, shipping("4.00"))).then(&["RefundRequested"]);
+        assert_eq!(parts(&order), [(None, "4.00".to_owned())]);
+        given(paid()).when(refund(1, shipping("4.01"))).then_rejected("REFUND_EXCEEDS_CAPTURED");
+    }
+
+    #[test]
+    fn never_more_goes_back_than_was_captured() {
+        given(paid()).when(refund(1, RefundWhat::Amount(eur("39.01")))).then_rejected("REFUND_EXCEEDS_CAPTURED");
+        given([place()]).when(refund(1, RefundWhat::Everything)).then_rejected("REFUND_EXCEEDS_CAPTURED");
+        let authorized = [place(), authorize("p", "39.00")];
+        given(authorized).when(refund(1, RefundWhat::Amount(eur("1.00")))).then_rejected("REFUND_EXCEEDS_CAPTURED");
+        let half = with(paid(), [refund(1, RefundWhat::Amount(eur("20.00")))]);
+        given(half.clone()).when(refund(2, RefundWhat::Amount(eur("19.01")))).then_rejected("REFUND_EXCEEDS_CAPTURED");
+        let again = RefundWhat::Lines(vec![pieces(1, 1)]);
+        given(half.clone()).when(refund(2, again)).then_rejected("REFUND_EXCEEDS_CAPTURED");
+        let order = given(half).when(refund(2, RefundWhat::Everything)).then(&["RefundRequested"]);
+        assert_eq!(order.refunds[1].amount, dec("19.00"));
+    }
+
+    #[test]
+    fn a_refund_is_above_nothing_in_the_orders_currency_of_lines_of_the_order() {
+        given(paid()).when(refund(1, RefundWhat::Amount(eur("0.00")))).then_invalid("/amount/amount");
+        let dollars = Money::parse("1.00", "USD").unwrap();
+        given(paid()).when(refund(1, RefundWhat::Amount(dollars))).then_invalid("/amount/currency");
+        given(paid()).when(refund(1, RefundWhat::Lines(vec![pieces(9, 1)]))).then_invalid("/lines/0/lineId");
+        let many = RefundWhat::Lines(vec![pieces(1, 3)]);
+        given(paid()).when(refund(1, many)).then_rejected("QUANTITY_EXCEEDED");
+    }
+
+    #[test]
+    fn a_refund_is_asked_for_and_completed_once() {
+        let history = with(paid(), [refund(1, RefundWhat::Amount(eur("10.00")))]);
+        given(history.clone()).when(refund(1, RefundWhat::Amount(eur("10.00")))).then_nothing();
+        let order = given(history.clone()).when(complete_refund(1)).then(&["RefundCompleted"]);
+        assert_eq!((order.payment_status(), order.refunded_total()), (PaymentStatus::PartiallyRefunded, dec("10.00")));
+        given(with(history, [complete_refund(1)])).when(complete_refund(1)).then_nothing();
+        given(paid()).when(complete_refund(1)).then_rejected("NOT_FOUND");
+        given(paid()).when(fail(1)).then_rejected("NOT_FOUND");
+    }
+
+    #[test]
+    fn a_failed_refund_calls_a_person_and_can_be_asked_for_again() {
+        let history = with(paid(), [refund(1, RefundWhat::Everything)]);
+        let order = given(history.clone()).when(fail(1)).then(&["RefundFailed", "ExceptionRaised"]);
+        assert_eq!(order.refundable_total(), dec("39.00"));
+        let failed = with(history, [fail(1)]);
+        given(failed.clone()).when(fail(1)).then_nothing();
+        given(failed.clone()).when(complete_refund(1)).then(&["RefundCompleted"]);
+        let again = with(failed, [refund(2, RefundWhat::Everything)]);
+        let order = given(again).when(complete_refund(1)).then(&["ExceptionRaised"]);
+        assert_eq!(order.exceptions[1].kind, "REFUNDED_TWICE");
+    }
+
+    #[test]
+    fn a_failure_after_completion_calls_a_person_and_changes_no_money() {
+        let history = with(paid(), [refund(1, RefundWhat::Everything), complete_refund(1)]);
+        let order = given(history.clone()).when(fail(1)).then(&["ExceptionRaised"]);
+        assert_eq!(order.payment_status(), PaymentStatus::Refunded);
+        given(with(history, [fail(1)])).when(fail(1)).then_nothing();
+    }
+
+    #[test]
+    fn a_refund_for_a_return_names_it() {
+        let history = with(paid(), [dispatch(Party::Staff, 1), deliver(Party::Staff, 1)]);
+        let history = with(history, [request_return(1, Party::Customer, &[pieces(1, 1)]), receive_return(1, None)]);
+        let for_return = |number| RequestRefund {
+            refund_id: refund_id(1),
+            what: RefundWhat::Lines(vec![pieces(1, 1)]),
+            reason: None,
+            return_id: Some(return_id(number)),
+            now: later(12),
+        };
+        let order = given(history.clone()).when(for_return(1)).then(&["RefundRequested"]);
+        assert_eq!((order.refunds[0].cause, order.refunds[0].amount), (RefundCause::Return, dec("10.00")));
+        given(history).when(for_return(2)).then_rejected("NOT_FOUND");
+    }
+}

@@ -138,3 +138,78 @@ impl RejectReturn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, OrderStatus, testing::*};
+
+    fn delivered() -> Vec<Command> {
+        vec![place(), pay("p", "39.00"), dispatch(Party::Staff, 1), deliver(Party::Staff, 1)]
+    }
+
+    fn with(mut history: Vec<Command>, more: impl IntoIterator<Item = Command>) -> Vec<Command> {
+        history.extend(more);
+        history
+    }
+
+    #[test]
+    fn delivered_pieces_can_be_sent_back() {
+        let order = given(delivered()).when(request_return(1, Party::Customer, &[pieces(1, 1)]));
+        assert_eq!(order.then(&["ReturnRequested"]).status(), OrderStatus::Delivered);
+        let history = with(delivered(), [request_return(1, Party::Customer, &[pieces(1, 1)])]);
+        let order = given(history).when(receive_return(1, None)).then(&["ReturnReceived"]);
+        assert_eq!((order.status(), order.lines[0].returned), (OrderStatus::PartiallyReturned, 1));
+        assert!(order.refunds.is_empty(), "a received return refunds nothing by itself");
+    }
+
+    #[test]
+    fn everything_back_is_returned() {
+        let all = [pieces(1, 2), pieces(2, 3)];
+        let history = with(delivered(), [request_return(1, Party::Customer, &all)]);
+        let order = given(history).when(receive_return(1, None)).then(&["ReturnReceived"]);
+        assert_eq!(order.status(), OrderStatus::Returned);
+    }
+
+    #[test]
+    fn no_more_comes_back_than_was_delivered_or_announced() {
+        let history = with(delivered(), [request_return(1, Party::Customer, &[pieces(1, 1)])]);
+        let more = request_return(2, Party::Customer, &[pieces(1, 2)]);
+        given(history.clone()).when(more).then_rejected("QUANTITY_EXCEEDED");
+        given(history.clone()).when(receive_return(1, Some(&[pieces(1, 2)]))).then_rejected("QUANTITY_EXCEEDED");
+        given(history.clone()).when(receive_return(1, Some(&[pieces(2, 1)]))).then_rejected("QUANTITY_EXCEEDED");
+        given(history).when(receive_return(1, Some(&[]))).then_invalid("/lines");
+        given(delivered()).when(request_return(1, Party::Staff, &[pieces(9, 1)])).then_invalid("/lines/0/lineId");
+    }
+
+    #[test]
+    fn nothing_comes_back_before_it_was_delivered() {
+        let history = [place(), pay("p", "39.00"), dispatch(Party::Staff, 1)];
+        given(history).when(request_return(1, Party::Customer, &[pieces(1, 1)])).then_rejected("ILLEGAL_TRANSITION");
+    }
+
+    #[test]
+    fn after_completion_only_staff_takes_something_back() {
+        let history = with(delivered(), [set_status("COMPLETED")]);
+        let by = |party| request_return(1, party, &[pieces(1, 1)]);
+        given(history.clone()).when(by(Party::Customer)).then_rejected("ILLEGAL_TRANSITION");
+        given(history).when(by(Party::Staff)).then(&["ReturnRequested"]);
+    }
+
+    #[test]
+    fn a_return_is_requested_received_and_rejected_once() {
+        let history = with(delivered(), [request_return(1, Party::Customer, &[pieces(1, 1)])]);
+        let reject = || RejectReturn { return_id: return_id(1), reason: None, now: later(12) };
+        given(history.clone()).when(request_return(1, Party::Customer, &[pieces(1, 1)])).then_nothing();
+        let received = with(history.clone(), [receive_return(1, None)]);
+        given(received.clone()).when(receive_return(1, None)).then_nothing();
+        given(received).when(reject()).then_rejected("ILLEGAL_TRANSITION");
+        given(history.clone()).when(reject()).then(&["ReturnRejected"]);
+        let rejected = with(history, [reject().into()]);
+        given(rejected.clone()).when(reject()).then_nothing();
+        given(rejected.clone()).when(receive_return(1, None)).then_rejected("ILLEGAL_TRANSITION");
+        assert_eq!(given(rejected).order.returnable(line_id(1)), 2);
+        given(delivered()).when(receive_return(7, None)).then_rejected("NOT_FOUND");
+        given(delivered()).when(reject()).then_rejected("NOT_FOUND");
+    }
+}

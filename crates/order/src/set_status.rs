@@ -108,3 +108,93 @@ impl SetStatus {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    fn paid() -> Vec<Command> {
+        vec![place(), pay("p", "39.00")]
+    }
+
+    fn with(mut history: Vec<Command>, more: impl IntoIterator<Item = Command>) -> Vec<Command> {
+        history.extend(more);
+        history
+    }
+
+    #[test]
+    fn each_status_stands_for_the_command_that_makes_it_so() {
+        let walk = [
+            ("processing", "ProcessingStarted", OrderStatus::Processing),
+            ("Shipped", "ShipmentDispatched", OrderStatus::Shipped),
+            ("DELIVERED", "ShipmentDelivered", OrderStatus::Delivered),
+            ("completed", "OrderCompleted", OrderStatus::Completed),
+        ];
+        let mut history = paid();
+        for (name, event, status) in walk {
+            let order = given(history.clone()).when(set_status(name)).then(&[event]);
+            assert_eq!(order.status(), status);
+            history.push(set_status(name));
+            given(history.clone()).when(set_status(name)).then_nothing();
+        }
+    }
+
+    #[test]
+    fn hold_resume_and_cancel() {
+        let order = given(paid()).when(set_status("ON_HOLD")).then(&["OrderHeld"]);
+        assert_eq!(order.status(), OrderStatus::OnHold);
+        let held = with(paid(), [set_status("ON_HOLD")]);
+        given(held.clone()).when(set_status("CONFIRMED")).then(&["OrderResumed"]);
+        given(held).when(set_status("CANCELLED")).then(&["OrderCancelled", "RefundRequested"]);
+    }
+
+    #[test]
+    fn shipping_takes_all_that_is_open_as_one_shipment() {
+        let history = with(paid(), [create_shipment(2, &[pieces(1, 1)]), dispatch(Party::Staff, 2)]);
+        let order = given(history.clone()).when(set_status("SHIPPED")).then(&["ShipmentDispatched"]);
+        assert_eq!(order.shipments[0].lines, [pieces(1, 1), pieces(2, 3)]);
+        let both = with(paid(), [create_shipment(2, &[pieces(1, 1)])]);
+        let order = given(both).when(set_status("SHIPPED")).then(&["ShipmentDispatched"]);
+        assert_eq!(order.shipments[0].lines, [pieces(1, 2), pieces(2, 3)]);
+        let back = with(paid(), [dispatch(Party::Staff, 1), fail_shipment(1, true)]);
+        given(back).when(set_status("SHIPPED")).then(&["ShipmentCreated", "ShipmentDispatched"]);
+    }
+
+    #[test]
+    fn what_is_not_possible_now_says_what_would_be() {
+        let rejected = |history: Vec<Command>, status: &str| {
+            let rejection = given(history).when(set_status(status)).then_rejected("ILLEGAL_TRANSITION");
+            let Rejection::IllegalTransition { allowed, .. } = rejection else { panic!("{rejection:?}") };
+            allowed
+        };
+        let pending = [OrderStatus::OnHold, OrderStatus::Cancelled];
+        for status in ["PROCESSING", "SHIPPED", "DELIVERED", "COMPLETED", "CONFIRMED", "EXPIRED", "REFUNDED", ""] {
+            assert_eq!(rejected(vec![place()], status), pending, "{status}");
+        }
+        let confirmed = [OrderStatus::Processing, OrderStatus::Shipped, OrderStatus::OnHold, OrderStatus::Cancelled];
+        assert_eq!(rejected(paid(), "DELIVERED"), confirmed);
+        assert_eq!(rejected(with(paid(), [set_status("SHIPPED")]), "CANCELLED"), [OrderStatus::Delivered]);
+        assert_eq!(rejected(vec![place(), cancel(Party::Staff)], "SHIPPED"), []);
+        let without_address = crate::PlaceOrder { shipping_address: None, ..placing() };
+        assert!(!rejected(vec![without_address.into(), pay("p", "39.00")], "SHIPPED").contains(&OrderStatus::Shipped));
+    }
+
+    #[test]
+    fn a_note_is_the_reason_or_is_added() {
+        let noted = |status: &str| SetStatus {
+            status: status.to_owned(),
+            note: Some("said so".to_owned()),
+            by: Party::Staff,
+            note_id: note_id(1),
+            shipment_id: shipment_id(50),
+            refund_id: refund_id(50),
+            now: later(9),
+        };
+        given(paid()).when(noted("PROCESSING")).then(&["ProcessingStarted", "NoteAdded"]);
+        let order = given(paid()).when(noted("ON_HOLD")).then(&["OrderHeld"]);
+        assert_eq!(order.hold.unwrap().reason, "said so");
+        let order = given([place()]).when(noted("CANCELLED")).then(&["OrderCancelled"]);
+        assert_eq!(order.cancellation.unwrap().reason.as_deref(), Some("said so"));
+    }
+}

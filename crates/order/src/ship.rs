@@ -234,3 +234,144 @@ impl DeliverEverything {
         if events.is_empty() { Err(order.illegal("nothing of it is on its way")) } else { Ok(events) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Command, Order, OrderStatus, Party, Rejection, ShipmentStatus, testing::*};
+
+    fn paid() -> Vec<Command> {
+        vec![place(), pay("p", "39.00")]
+    }
+
+    fn with(mut history: Vec<Command>, more: impl IntoIterator<Item = Command>) -> Vec<Command> {
+        history.extend(more);
+        history
+    }
+
+    fn without_address() -> Command {
+        crate::PlaceOrder { shipping_address: None, ..placing() }.into()
+    }
+
+    fn hold() -> Command {
+        crate::HoldOrder { reason: "look".to_owned(), now: later(3) }.into()
+    }
+
+    #[test]
+    fn without_lines_the_planned_shipment_is_filled_and_keeps_its_id() {
+        let order = given(paid()).when(create_shipment(2, &[])).then(&["ShipmentCreated"]);
+        assert_eq!(order.shipments.len(), 1);
+        assert!(order.shipments[0].filled);
+        assert_eq!(order.shipments[0].lines, [pieces(1, 2), pieces(2, 3)]);
+    }
+
+    #[test]
+    fn with_lines_pieces_move_out_of_the_planned_shipment_into_a_new_one() {
+        let order = given(paid()).when(create_shipment(2, &[pieces(1, 1)])).then(&["ShipmentCreated"]);
+        assert_eq!(order.shipments[0].lines, [pieces(1, 1), pieces(2, 3)]);
+        assert_eq!(order.shipments[1].lines, [pieces(1, 1)]);
+    }
+
+    #[test]
+    fn undispatched_shipments_count_against_what_was_ordered() {
+        let history = with(paid(), [create_shipment(2, &[pieces(1, 1)])]);
+        given(history.clone()).when(create_shipment(3, &[pieces(1, 2)])).then_rejected("QUANTITY_EXCEEDED");
+        given(history.clone()).when(create_shipment(3, &[pieces(1, 1)])).then(&["ShipmentCreated"]);
+        let full = with(history, [create_shipment(3, &[])]);
+        given(full).when(create_shipment(4, &[])).then_rejected("QUANTITY_EXCEEDED");
+    }
+
+    #[test]
+    fn the_same_shipment_is_created_once() {
+        let history = with(paid(), [create_shipment(2, &[pieces(1, 1)])]);
+        given(history).when(create_shipment(2, &[pieces(1, 1)])).then_nothing();
+    }
+
+    #[test]
+    fn only_covered_orders_ship() {
+        given([place()]).when(create_shipment(2, &[])).then_rejected("NOT_COVERED");
+        given([place()]).when(dispatch(Party::Staff, 1)).then_rejected("NOT_COVERED");
+        given([place(), pay("p", "38.99")]).when(dispatch(Party::Staff, 1)).then_rejected("NOT_COVERED");
+        given([place_on_credit()]).when(dispatch(Party::Staff, 1)).then(&["ShipmentDispatched"]);
+        given([place(), authorize("p", "39.00")]).when(dispatch(Party::Staff, 1)).then(&["ShipmentDispatched"]);
+    }
+
+    #[test]
+    fn nothing_ships_without_an_address() {
+        let history = [without_address(), pay("p", "39.00")];
+        given(history.clone()).when(create_shipment(2, &[])).then_rejected("ADDRESS_REQUIRED");
+        given(history).when(dispatch(Party::Staff, 1)).then_rejected("ADDRESS_REQUIRED");
+    }
+
+    #[test]
+    fn nothing_ships_while_on_hold_or_after_the_stock_was_given_up() {
+        given(with(paid(), [hold()])).when(dispatch(Party::Staff, 1)).then_rejected("ILLEGAL_TRANSITION");
+        let released = [place(), fail_payment("p", Some("final")), pay("q", "39.00")];
+        given(released).when(dispatch(Party::Staff, 1)).then_rejected("ILLEGAL_TRANSITION");
+    }
+
+    #[test]
+    fn a_dispatched_shipment_has_left_and_is_dispatched_once() {
+        let order = given(paid()).when(dispatch(Party::Staff, 1)).then(&["ShipmentDispatched"]);
+        assert_eq!(order.status(), OrderStatus::Shipped);
+        assert_eq!(order.shipments[0].carrier.as_deref(), Some("DHL"));
+        assert!(order.held_quantities().is_empty());
+        given(with(paid(), [dispatch(Party::Staff, 1)])).when(dispatch(Party::System, 1)).then_nothing();
+        given(paid()).when(dispatch(Party::Staff, 9)).then_rejected("NOT_FOUND");
+    }
+
+    #[test]
+    fn an_order_ships_in_any_number_of_shipments() {
+        let history = with(paid(), [create_shipment(2, &[pieces(1, 1)])]);
+        let order = given(history.clone()).when(dispatch(Party::Staff, 2)).then(&["ShipmentDispatched"]);
+        assert_eq!(order.status(), OrderStatus::PartiallyShipped);
+        let order = given(with(history, [dispatch(Party::Staff, 2)])).when(dispatch(Party::Staff, 1));
+        assert_eq!(order.then(&["ShipmentDispatched"]).status(), OrderStatus::Shipped);
+    }
+
+    #[test]
+    fn a_planned_shipment_with_nothing_in_it_is_not_dispatched() {
+        let all = [pieces(1, 2), pieces(2, 3)];
+        let history = with(paid(), [create_shipment(2, &all)]);
+        assert_eq!(given(history.clone()).order.shipments[0].status, ShipmentStatus::Cancelled);
+        given(history.clone()).when(dispatch(Party::Staff, 1)).then_rejected("QUANTITY_EXCEEDED");
+        given(history).when(dispatch(Party::System, 1)).then(&["ExceptionRaised"]);
+    }
+
+    #[test]
+    fn a_dispatch_after_a_cancellation_is_recorded_and_calls_a_person() {
+        let after_cancel = |by| -> Order {
+            given([place(), pay("p", "39.00"), cancel(Party::Customer)])
+                .when(dispatch(by, 1))
+                .then(&["ShipmentDispatched", "ExceptionRaised"])
+        };
+        for by in [Party::Staff, Party::System] {
+            let order = after_cancel(by);
+            assert_eq!(order.status(), OrderStatus::Cancelled);
+            assert_eq!(order.exceptions[0].kind, "DISPATCHED_AFTER_CANCELLATION");
+            assert_eq!((order.lines[0].shipped, order.lines[0].cancelled), (2, 0));
+        }
+    }
+
+    #[test]
+    fn what_a_carrier_reports_against_the_rules_is_recorded_and_calls_a_person() {
+        let cases: [(Vec<Command>, &str); 3] = [
+            (vec![place()], "DISPATCHED_UNCOVERED"),
+            (vec![without_address(), pay("p", "39.00")], "DISPATCHED_WITHOUT_ADDRESS"),
+            (with(paid(), [hold()]), "DISPATCHED_OUT_OF_TURN"),
+        ];
+        for (history, kind) in cases {
+            let order =
+                given(history).when(dispatch(Party::System, 1)).then(&["ShipmentDispatched", "ExceptionRaised"]);
+            assert_eq!(order.exceptions[0].kind, kind);
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_what_would_be_possible() {
+        let rejection =
+            given(with(paid(), [hold()])).when(dispatch(Party::Staff, 1)).then_rejected("ILLEGAL_TRANSITION");
+        let Rejection::IllegalTransition { status, allowed, .. } = rejection else { panic!("{rejection:?}") };
+        assert_eq!(status, OrderStatus::OnHold);
+        assert_eq!(allowed, [OrderStatus::Confirmed, OrderStatus::Cancelled]);
+    }
+}

@@ -130,3 +130,59 @@ impl ReleaseStock {
 fn stock_confirmed(reservation_revision: i32, firm: bool, now: DateTime<Utc>) -> OrderEvent {
     StockConfirmed { reservation_revision, firm, occurred_at: now }.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Command, OrderStatus, Party, WaitingReason, testing::*};
+    use chrono::TimeDelta;
+
+    fn release() -> Command {
+        ReleaseStock { reason: None, now: later(3) }.into()
+    }
+
+    fn reserve(reservation_revision: i32) -> Command {
+        ReserveStock { reservation_revision, now: later(3) }.into()
+    }
+
+    fn confirm(reservation_revision: i32) -> Command {
+        ConfirmStock { reservation_revision, now: later(3) }.into()
+    }
+
+    #[test]
+    fn an_uncovered_order_without_stock_stays_pending_and_waits_for_stock() {
+        let order = given([place()]).when(release()).then(&["StockReleased"]);
+        assert_eq!(order.status(), OrderStatus::Pending);
+        assert_eq!(order.waiting_for(TimeDelta::days(14)).unwrap().reason, WaitingReason::Stock);
+        assert!(order.held_quantities().is_empty());
+        given([place(), release()]).when(release()).then_nothing();
+    }
+
+    #[test]
+    fn a_covered_order_keeps_its_stock() {
+        given([place(), pay("p", "39.00")]).when(release()).then_rejected("ILLEGAL_TRANSITION");
+        given([place_on_credit()]).when(release()).then_rejected("ILLEGAL_TRANSITION");
+    }
+
+    #[test]
+    fn stock_that_was_given_up_can_be_reserved_again() {
+        let order = given([place(), release()]).when(reserve(2)).then(&["StockConfirmed"]);
+        assert_eq!((order.reservation_revision(), order.held_quantities().len()), (2, 2));
+        given([place()]).when(reserve(1)).then_nothing();
+    }
+
+    #[test]
+    fn a_covered_orders_stock_is_confirmed_once() {
+        given([place()]).when(confirm(1)).then_rejected("NOT_COVERED");
+        given([place(), pay("p", "39.00")]).when(confirm(1)).then(&["StockConfirmed"]);
+        given([place(), pay("p", "39.00"), confirm(1)]).when(confirm(1)).then_nothing();
+    }
+
+    #[test]
+    fn an_order_that_is_over_holds_nothing() {
+        let history = [place(), cancel(Party::Customer)];
+        given(history.clone()).when(reserve(2)).then_rejected("ILLEGAL_TRANSITION");
+        given(history.clone()).when(confirm(2)).then_rejected("ILLEGAL_TRANSITION");
+        given(history).when(release()).then_nothing();
+    }
+}

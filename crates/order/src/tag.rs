@@ -42,3 +42,20 @@ impl ChangeTags {
         Ok(vec![OrderEvent::from(TagsChanged { tags, occurred_at: self.now })])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn tags_are_a_sorted_set() {
+        let tags = |tags: &[&str]| ChangeTags { tags: tags.iter().map(|&tag| tag.to_owned()).collect(), now: later(1) };
+        let order = given([place()]).when(tags(&["vip", "gift", "vip"])).then(&["TagsChanged"]);
+        assert_eq!(order.tags, ["gift", "vip"]);
+        given([place(), tags(&["vip", "gift"]).into()]).when(tags(&["gift", "vip"])).then_nothing();
+        given([place()]).when(tags(&["ok", ""])).then_invalid("/tags/1");
+        let many: Vec<_> = (0..51).map(|number| number.to_string()).collect();
+        given([place()]).when(ChangeTags { tags: many, now: later(1) }).then_invalid("/tags");
+    }
+}

@@ -215,7 +215,7 @@ pub(crate) fn authorize(payment_id: &str, amount: &str) -> Command {
     .into()
 }
 
-pub(crate) fn capture(payment_id: &str, amount: &str) -> CompletePayment {
+pub(crate) fn captured(payment_id: &str, amount: &str) -> CompletePayment {
     CompletePayment {
         payment_id: payment_id.to_owned(),
         provider: None,
@@ -229,7 +229,7 @@ pub(crate) fn capture(payment_id: &str, amount: &str) -> CompletePayment {
 }
 
 pub(crate) fn pay(payment_id: &str, amount: &str) -> Command {
-    capture(payment_id, amount).into()
+    captured(payment_id, amount).into()
 }
 
 pub(crate) fn fail_payment(payment_id: &str, reason: Option<&str>) -> Command {

@@ -119,3 +119,73 @@ impl FailShipment {
         Ok(events)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Command, OrderStatus, Party, ShipmentStatus, testing::*};
+
+    fn shipped() -> Vec<Command> {
+        vec![place(), pay("p", "39.00"), dispatch(Party::Staff, 1)]
+    }
+
+    fn with(mut history: Vec<Command>, more: impl IntoIterator<Item = Command>) -> Vec<Command> {
+        history.extend(more);
+        history
+    }
+
+    #[test]
+    fn a_delivered_shipment_is_delivered_once() {
+        let order = given(shipped()).when(deliver(Party::System, 1)).then(&["ShipmentDelivered"]);
+        assert_eq!(order.status(), OrderStatus::Delivered);
+        given(with(shipped(), [deliver(Party::System, 1)])).when(deliver(Party::System, 1)).then_nothing();
+        given(shipped()).when(deliver(Party::System, 9)).then_rejected("NOT_FOUND");
+    }
+
+    #[test]
+    fn a_delivery_reported_before_the_dispatch_says_both() {
+        let history = [place(), pay("p", "39.00")];
+        let order =
+            given(history.clone()).when(deliver(Party::System, 1)).then(&["ShipmentDispatched", "ShipmentDelivered"]);
+        assert_eq!(order.status(), OrderStatus::Delivered);
+        let late = with(history.to_vec(), [deliver(Party::System, 1)]);
+        given(late).when(dispatch(Party::System, 1)).then_nothing();
+        given(history).when(deliver(Party::Staff, 1)).then_rejected("ILLEGAL_TRANSITION");
+    }
+
+    #[test]
+    fn a_failed_delivery_calls_a_person_and_may_still_succeed() {
+        let order = given(shipped()).when(fail_shipment(1, false)).then(&["ShipmentFailed", "ExceptionRaised"]);
+        assert_eq!((order.shipments[0].status, order.lines[0].shipped), (ShipmentStatus::Failed, 2));
+        let history = with(shipped(), [fail_shipment(1, false)]);
+        given(history.clone()).when(fail_shipment(1, false)).then_nothing();
+        given(history).when(deliver(Party::System, 1)).then(&["ShipmentDelivered"]);
+    }
+
+    #[test]
+    fn what_comes_back_to_the_sender_can_be_shipped_again() {
+        let order = given(shipped()).when(fail_shipment(1, true)).then(&["ShipmentFailed", "ExceptionRaised"]);
+        assert_eq!((order.shipments[0].status, order.lines[0].shipped), (ShipmentStatus::Returned, 0));
+        assert_eq!(order.held_quantities().values().sum::<u32>(), 5);
+        let history = with(shipped(), [fail_shipment(1, true)]);
+        given(history.clone()).when(fail_shipment(1, true)).then_nothing();
+        given(history.clone()).when(deliver(Party::System, 1)).then(&["ExceptionRaised"]);
+        let order = given(history).when(create_shipment(2, &[])).then(&["ShipmentCreated"]);
+        assert_eq!(order.shipments[1].lines, [pieces(1, 2), pieces(2, 3)]);
+    }
+
+    #[test]
+    fn a_failure_after_the_delivery_calls_a_person_once() {
+        let history = with(shipped(), [deliver(Party::System, 1)]);
+        let order = given(history.clone()).when(fail_shipment(1, true)).then(&["ExceptionRaised"]);
+        assert_eq!(order.status(), OrderStatus::Delivered);
+        given(with(history, [fail_shipment(1, true)])).when(fail_shipment(1, true)).then_nothing();
+    }
+
+    #[test]
+    fn a_shipment_that_never_left_gives_its_pieces_back() {
+        let history = [place(), pay("p", "39.00"), create_shipment(2, &[pieces(1, 2)])];
+        let order = given(history).when(fail_shipment(2, true)).then(&["ShipmentFailed", "ExceptionRaised"]);
+        assert_eq!(order.shipments[1].status, ShipmentStatus::Failed);
+        assert_eq!(order.shipments[0].lines, [pieces(1, 2), pieces(2, 3)]);
+    }
+}

@@ -2,15 +2,15 @@
 //! a customer or for the shop; what is the shop's own business (notes, exceptions) a customer never gets.
 
 use crate::{
-    Action, Exception, FulfilmentStatus, Line, Note, Order, OrderStatus, Party, Payment, PaymentState, PaymentStatus, Refund,
-    RefundStatus, Return, ReturnStatus, Shipment, ShipmentStatus, WaitingReason,
+    Action, Exception, FulfilmentStatus, Line, Note, Order, OrderStatus, Party, Payment, PaymentState, PaymentStatus,
+    Refund, RefundStatus, Return, ReturnStatus, Shipment, ShipmentStatus, WaitingReason,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use shared_events::{
-    Address, Attributes, Contact, Currency, ExceptionId, LineId, Money, NoteId, OrderId, ProductId, RefundId, ReturnId, ShipmentId,
-    UserId,
+    Address, Attributes, Contact, Currency, ExceptionId, LineId, Money, NoteId, OrderId, ProductId, RefundId, ReturnId,
+    ShipmentId, UserId,
     order::{LineQuantity, PaymentMethod, RefundCause},
 };
 use utoipa::ToSchema;
