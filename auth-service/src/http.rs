@@ -104,6 +104,12 @@ fn administration() -> Routes<SharedApp> {
         )
         .get("/api/users", access, list_doc("Every user").answers::<List<users::UserAnswer>>(200), users::list)
         .get("/api/users/{userId}", access, Doc::new("One user").answers::<users::UserAnswer>(200), users::get)
+        .delete(
+            "/api/users/{userId}",
+            access,
+            Doc::new("Disable a user").answers_empty(204).problems(&[409]),
+            users::disable,
+        )
         .get(
             "/api/sessions",
             Access::Any,

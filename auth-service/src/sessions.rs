@@ -138,6 +138,24 @@ pub(crate) async fn end(
     Ok(true)
 }
 
+/// Ends every session of a user; answers those that were alive. To be announced after the commit.
+pub(crate) async fn end_all(
+    transaction: &Transaction<'_>,
+    user: UserId,
+    because: &'static str,
+    actor: &str,
+) -> Result<Vec<SessionId>, StoreError> {
+    let select = "SELECT id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now() ORDER BY id";
+    let mut ended = Vec::new();
+    for row in store::query(transaction, select, &[&user.as_uuid()]).await? {
+        let id = SessionId::from_uuid(row.try_get(0)?);
+        if end(transaction, id, because, actor).await? {
+            ended.push(id);
+        }
+    }
+    Ok(ended)
+}
+
 /// The live sessions of a user after the given one, by id; at most `limit`.
 pub(crate) async fn list(
     client: &impl GenericClient,

@@ -1,12 +1,12 @@
 //! Users: their rows, their roles and what a role may do.
 
-use crate::audit;
 use crate::email::Email;
 use crate::store::{self, StoreError};
+use crate::{audit, sessions};
 use chrono::{DateTime, Utc};
-use pg::deadpool_postgres::GenericClient;
+use pg::deadpool_postgres::{GenericClient, Transaction};
 use serde::{Deserialize, Serialize};
-use shared_events::UserId;
+use shared_events::{SessionId, UserId};
 use tokio_postgres::Row;
 use utoipa::ToSchema;
 use web::{CallerKind, Scope, Scopes};
@@ -167,6 +167,32 @@ pub(crate) async fn find_by_email(
     let row = store::query_opt(client, include_str!("sql/select_user_by_email.sql"), &[&email.as_str()]).await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(UserWithHash { user: User::from_row(&row)?, password_hash: row.try_get("password_hash")? }))
+}
+
+/// What became of the wish to disable a user.
+pub(crate) enum Disabling {
+    /// They are disabled; these sessions of theirs were ended, to be announced after the commit.
+    Done(Vec<SessionId>),
+    /// Nobody could administer the shop any more.
+    LastAdmin,
+    /// There is no such user.
+    Unknown,
+}
+
+/// Disables a user and ends their sessions; a second time changes nothing.
+pub(crate) async fn disable(transaction: &Transaction<'_>, id: UserId, made_by: &str) -> Result<Disabling, StoreError> {
+    // The lock makes two who disable each other's admin one after the other.
+    let admins = store::query(transaction, include_str!("sql/lock_enabled_admins.sql"), &[]).await?;
+    let Some(user) = find(transaction, id).await? else { return Ok(Disabling::Unknown) };
+    if user.role == Role::Admin && user.disabled_at.is_none() && admins.len() <= 1 {
+        return Ok(Disabling::LastAdmin);
+    }
+    let update = "UPDATE users SET disabled_at = now(), version = version + 1, updated_at = now()
+                  WHERE id = $1 AND disabled_at IS NULL";
+    if store::execute(transaction, update, &[&id.as_uuid()]).await? > 0 {
+        audit::record(transaction, &audit::Entry::by(made_by, "USER_DISABLED").on(&id.to_string())).await?;
+    }
+    sessions::end_all(transaction, id, "its user was disabled", made_by).await.map(Disabling::Done)
 }
 
 /// Users after the given one, by id; at most `limit`.

@@ -1,10 +1,10 @@
-//! POST and GET /api/users, GET /api/users/{userId}.
+//! POST and GET /api/users, GET and DELETE /api/users/{userId}.
 
 use super::CURSOR_VERSION;
 use crate::accounts::register::{Account, email_taken};
 use crate::failure::Failure;
 use crate::secret::Secret;
-use crate::users::{self, NewUser, Role, User};
+use crate::users::{self, Disabling, NewUser, Role, User};
 use crate::{SharedApp, sessions::Origin};
 use axum::Json;
 use axum::extract::State;
@@ -15,6 +15,7 @@ use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use shared_events::UserId;
 use utoipa::ToSchema;
+use web::auth::RevocationKind;
 use web::pagination::PageParams;
 use web::{Caller, Cursor, JsonBody, List, PathParams, Problem, QueryParams};
 
@@ -110,6 +111,33 @@ pub(crate) async fn list(
 pub(crate) async fn get(State(app): State<SharedApp>, path: PathParams) -> Result<Json<UserAnswer>, Failure> {
     let id: UserId = path.id("userId")?;
     let connection = app.pool.get().await?;
-    let user = users::find(&connection, id).await?.ok_or_else(|| Problem::not_found("there is no such user"))?;
+    let user = users::find(&connection, id).await?.ok_or_else(no_such_user)?;
     Ok(Json(user.into()))
+}
+
+/// Disables a user: they log in no more, and their tokens are refused within seconds. The last admin stays.
+pub(crate) async fn disable(
+    State(app): State<SharedApp>,
+    caller: Caller,
+    path: PathParams,
+) -> Result<StatusCode, Failure> {
+    let id: UserId = path.id("userId")?;
+    let mut connection = app.pool.get().await?;
+    let transaction = connection.transaction().await?;
+    let ended = match users::disable(&transaction, id, &caller.subject).await? {
+        Disabling::Done(ended) => ended,
+        Disabling::LastAdmin => {
+            return Err(Problem::illegal_transition("this is the last administrator; make another one first").into());
+        }
+        Disabling::Unknown => return Err(no_such_user().into()),
+    };
+    transaction.commit().await?;
+    for session in ended {
+        app.announcer.announce(RevocationKind::Session, &session.to_string());
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn no_such_user() -> Problem {
+    Problem::not_found("there is no such user")
 }

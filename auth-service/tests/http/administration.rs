@@ -122,3 +122,30 @@ async fn everybody_sees_and_ends_their_own_sessions_alone() {
     assert_eq!(service.get_as(&second.text("token"), "/oauth/userinfo").await.status, 200);
     assert_eq!(service.get("/api/sessions").await.error(), (401, "UNAUTHENTICATED"));
 }
+
+#[tokio::test]
+async fn a_disabled_user_is_refused_everywhere_at_once_and_the_last_admin_stays() {
+    let service = Harness::new().await;
+    let token = admin(&service).await;
+    let client = service.client("shop", "orders:read").await;
+    let (first, second) = (service.register("ada@example.com").await, service.login("ada@example.com", PASSWORD).await);
+    let path = format!("/api/users/{}", first.text("userId"));
+    assert_eq!(service.call_as(Method::DELETE, &first.text("token"), &path).await.error(), (403, "INSUFFICIENT_SCOPE"));
+    assert_eq!(service.call_as(Method::DELETE, &token, &path).await.status, 204);
+    assert_eq!(service.get_as(&token, &path).await.body["disabled"], true);
+    for login in [&first, &second] {
+        assert_eq!(service.get_as(&login.text("token"), "/oauth/userinfo").await.error(), (401, "INVALID_TOKEN"));
+        assert!(!service.is_active(&client, &login.text("token")).await);
+        let refreshed = service.post("/auth/refresh", &json!({"token": login.text("refreshToken")})).await;
+        assert_eq!(refreshed.error(), (401, "INVALID_TOKEN"));
+    }
+    assert_eq!(service.login("ada@example.com", PASSWORD).await.error(), (401, "UNAUTHENTICATED"));
+    assert_eq!(service.call_as(Method::DELETE, &token, &path).await.status, 204, "again");
+
+    let own = format!("/api/users/{}", crate::harness::claims(&token)["sub"].as_str().unwrap());
+    assert_eq!(service.call_as(Method::DELETE, &token, &own).await.error(), (409, "ILLEGAL_TRANSITION"));
+    service.user("second@example.com", Role::Admin).await;
+    assert_eq!(service.call_as(Method::DELETE, &token, &own).await.status, 204);
+    let unknown = service.call_as(Method::DELETE, &token, "/api/users/usr_01h455vb4pex5vsknk084sn02q").await;
+    assert_eq!(unknown.error(), (401, "INVALID_TOKEN"), "an administrator who is disabled is none");
+}
