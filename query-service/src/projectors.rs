@@ -64,8 +64,9 @@ impl Projector for ReadTables {
         if let Some(events) = by_kind.get(PRODUCT_STREAM) {
             product_view::project(transaction, events).await?;
         }
-        let moves = [STOCK_STREAM, RESERVATION_STREAM].into_iter().filter_map(|kind| by_kind.get(kind)).flatten();
-        stock_view::project(transaction, moves.copied()).await?;
+        let mut moves = by_kind.remove(STOCK_STREAM).unwrap_or_default();
+        moves.extend(by_kind.remove(RESERVATION_STREAM).unwrap_or_default());
+        stock_view::project(transaction, &moves).await?;
         if let Some(events) = by_kind.get(invoice::STREAM_TYPE) {
             let keys = self.keys_of::<invoice::InvoiceEvent>(events).await?;
             invoice_view::project(transaction, events, &keys).await?;

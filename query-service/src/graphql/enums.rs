@@ -161,7 +161,6 @@ pub enum Party {
 /// What happened to an order, for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(remote = "order::MilestoneType")]
-#[expect(missing_docs, reason = "each says itself what happened")]
 pub enum MilestoneType {
     Placed,
     Amended,

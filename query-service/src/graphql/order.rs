@@ -1,4 +1,5 @@
 //! `Order`: an order with everything that hangs on it.
+#![expect(clippy::unused_async, reason = "every resolver is async, whether it waits or not")]
 
 use super::{
     customer::Customer,

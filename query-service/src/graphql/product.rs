@@ -1,4 +1,5 @@
 //! `Product` and `Stock`.
+#![expect(clippy::unused_async, reason = "every resolver is async, whether it waits or not")]
 
 use super::{
     enums::ProductStatus,

@@ -31,7 +31,7 @@ impl OrderReference {
         let prefix = text.split_once('_').map(|(prefix, rest)| (prefix, shared_events::typeid::decode(rest).is_some()));
         match prefix {
             Some((UserId::PREFIX, _)) => UserId::parse(text).map(Self::User).map_err(invalid),
-            Some((OrderId::PREFIX, _)) | Some((_, true)) => OrderId::parse(text).map(Self::Order).map_err(invalid),
+            Some((OrderId::PREFIX, _) | (_, true)) => OrderId::parse(text).map(Self::Order).map_err(invalid),
             None if uuid::Uuid::try_parse(text).is_ok() => OrderId::parse(text).map(Self::Order).map_err(invalid),
             Some((_, false)) | None => Ok(Self::Number(text.to_owned())),
         }

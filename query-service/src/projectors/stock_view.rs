@@ -13,12 +13,9 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Keeps the newest levels of every product and location that the events name.
-pub async fn project(
-    transaction: &Transaction<'_>,
-    events: impl Iterator<Item = &RecordedEvent> + Send,
-) -> Result<(), HandleError> {
+pub async fn project(transaction: &Transaction<'_>, events: &[&RecordedEvent]) -> Result<(), HandleError> {
     let mut newest: BTreeMap<(Uuid, String), (StockLine, DateTime<Utc>)> = BTreeMap::new();
-    for event in events.filter(|event| InventoryEvent::is_known(&event.event_type)) {
+    for event in events.iter().copied().filter(|event| InventoryEvent::is_known(&event.event_type)) {
         for line in lines_of(open_event::<InventoryEvent>(event, &KeyRing::default())?) {
             let key = (line.product_id.as_uuid(), line.location.clone());
             if newest.get(&key).is_none_or(|(known, _)| known.stock_version < line.stock_version) {
