@@ -67,7 +67,10 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let workers = vec![
         Worker::new("stock-writer", move |stop| {
             let writing = Arc::clone(&writing);
-            async move { Ok::<_, Infallible>(writing.lock().await.run(&stop).await) }
+            async move {
+                writing.lock().await.run(&stop).await;
+                Ok::<_, Infallible>(())
+            }
         }),
         Worker::once("reservation-expiry", move |stop| expiry::run(pool, writer, stop)),
         Worker::reader(on_order_events::NAME, reader),

@@ -102,7 +102,8 @@ async fn an_order_whose_reservation_vanished_gets_stock_anew_or_lapses() {
     shop.happens(late, [placed(&[line(product, 4)], PaymentMethod::Card, Some(1)).into()]).await;
     shop.until(late, "LAPSED").await;
     assert_eq!(shop.types(&late.to_string()).await, ["ReservationLapsed"]);
-    let (_, event) = shop.events().await.into_iter().find(|(recorded, _)| recorded.event_type == "ReservationLapsed").unwrap();
+    let (_, event) =
+        shop.events().await.into_iter().find(|(recorded, _)| recorded.event_type == "ReservationLapsed").unwrap();
     let shared_events::inventory::InventoryEvent::ReservationLapsed(lapsed) = event else { unreachable!() };
     assert_eq!(json!(lapsed.unavailable), json!([{"productId": product, "requested": 4, "available": 3}]));
     shop.is_consistent().await;

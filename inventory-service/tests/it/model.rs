@@ -10,6 +10,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use shared_events::{EventId, OrderId, ProductId, ReturnId, ShipmentId};
 use std::collections::BTreeMap;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 fn hold(order_id: OrderId, command: Command) -> Hold {
@@ -97,32 +98,26 @@ async fn any_mix_of_jobs_by_several_writers_keeps_the_books() {
     let orders: Vec<OrderId> = (0..12).map(|_| OrderId::generate()).collect();
     let stop = CancellationToken::new();
     let mut writers = Vec::new();
-    let mut running = Vec::new();
+    let mut running = JoinSet::new();
     for _ in 0..3 {
         let (writer, mut writing) = StockWriter::new(shop.pool.clone(), shop.log.clone());
         writers.push(writer);
         let stop = stop.clone();
-        running.push(tokio::spawn(async move { writing.run(&stop).await }));
+        running.spawn(async move { writing.run(&stop).await });
     }
-    let tasks: Vec<_> = (0..12_u64)
-        .map(|seed| {
-            let (writer, products, orders) =
-                (writers[seed as usize % writers.len()].clone(), products.clone(), orders.clone());
-            tokio::spawn(async move {
-                let mut dice = StdRng::seed_from_u64(seed);
-                for _ in 0..40 {
-                    one_job(&writer, &products, &orders, &mut dice).await;
-                }
-            })
-        })
-        .collect();
-    for task in tasks {
-        task.await.unwrap();
+    let mut tasks = JoinSet::new();
+    for (seed, writer) in (0..12).zip(writers.iter().cycle()) {
+        let (writer, products, orders) = (writer.clone(), products.clone(), orders.clone());
+        tasks.spawn(async move {
+            let mut dice = StdRng::seed_from_u64(seed);
+            for _ in 0..40 {
+                one_job(&writer, &products, &orders, &mut dice).await;
+            }
+        });
     }
+    tasks.join_all().await;
     stop.cancel();
-    for writing in running {
-        writing.await.unwrap();
-    }
+    running.join_all().await;
     shop.is_consistent().await;
     let events = shop.events().await;
     assert!(events.len() > 150, "the mix did something: {}", events.len());

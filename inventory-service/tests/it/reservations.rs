@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use shared_events::{OrderId, ProductId};
 use std::sync::Arc;
+use tokio::task::JoinSet;
 use web::{CallerKind, Scopes};
 
 #[tokio::test]
@@ -209,27 +210,23 @@ async fn one_key_gives_one_answer() {
 async fn of_eighty_orders_for_twenty_five_pieces_exactly_twenty_five_succeed() {
     let shop = Arc::new(Shop::open().await);
     let product = shop.product("MUG", 25).await;
-    let buyers: Vec<_> = (0..16)
-        .map(|_| {
-            let shop = Arc::clone(&shop);
-            tokio::spawn(async move {
-                let mut statuses = Vec::new();
-                for _ in 0..5 {
-                    let answer = shop.reserve(OrderId::generate(), 1, &[(product, 1)]).await;
-                    if answer.status == 409 {
-                        let unavailable = json!([{"productId": product, "requested": 1, "available": 0}]);
-                        assert_eq!(answer.body["unavailable"], unavailable);
-                    }
-                    statuses.push(answer.status.as_u16());
+    let mut buyers = JoinSet::new();
+    for _ in 0..16 {
+        let shop = Arc::clone(&shop);
+        buyers.spawn(async move {
+            let mut statuses = Vec::new();
+            for _ in 0..5 {
+                let answer = shop.reserve(OrderId::generate(), 1, &[(product, 1)]).await;
+                if answer.status == 409 {
+                    let unavailable = json!([{"productId": product, "requested": 1, "available": 0}]);
+                    assert_eq!(answer.body["unavailable"], unavailable);
                 }
-                statuses
-            })
-        })
-        .collect();
-    let mut statuses = Vec::new();
-    for buyer in buyers {
-        statuses.extend(buyer.await.unwrap());
+                statuses.push(answer.status.as_u16());
+            }
+            statuses
+        });
     }
+    let statuses = buyers.join_all().await.concat();
     let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
     assert_eq!((count(201), count(409)), (25, 55));
     assert_eq!(shop.levels(product).await, (25, 25, 0));
@@ -241,15 +238,12 @@ async fn ten_parallel_reserves_of_one_order_hold_its_stock_once() {
     let shop = Arc::new(Shop::open().await);
     let (mug, cup) = (shop.product("MUG", 25).await, shop.product("CUP", 25).await);
     let order = OrderId::generate();
-    let sent = (0..10).map(|_| {
+    let mut sent = JoinSet::new();
+    for _ in 0..10 {
         let shop = Arc::clone(&shop);
-        tokio::spawn(async move { shop.reserve(order, 1, &[(mug, 2), (cup, 1)]).await.status.as_u16() })
-    });
-    let sent: Vec<_> = sent.collect();
-    let mut statuses = Vec::new();
-    for answer in sent {
-        statuses.push(answer.await.unwrap());
+        sent.spawn(async move { shop.reserve(order, 1, &[(mug, 2), (cup, 1)]).await.status.as_u16() });
     }
+    let mut statuses = sent.join_all().await;
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 200, 200, 200, 200, 200, 200, 200, 201]);
     assert_eq!(shop.levels(mug).await, (25, 2, 23));

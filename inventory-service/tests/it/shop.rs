@@ -207,10 +207,13 @@ impl Shop {
             .iter()
             .map(|row| OrderId::from_uuid(row.get(0)))
             .collect();
-        let products: Vec<ProductId> =
-            stock.iter().map(|row| ProductId::from_uuid(row.get("product_id"))).collect();
-        let levels: BTreeMap<ProductId, Level> =
-            rows::stock(&**client, &products).await.unwrap().into_iter().map(|row| (row.product_id, row.level)).collect();
+        let products: Vec<ProductId> = stock.iter().map(|row| ProductId::from_uuid(row.get("product_id"))).collect();
+        let levels: BTreeMap<ProductId, Level> = rows::stock(&**client, &products)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|row| (row.product_id, row.level))
+            .collect();
         let mut reservations = BTreeMap::new();
         for order in orders {
             let (reservation, _) = rows::reservation(&**client, order).await.unwrap().unwrap();
@@ -235,10 +238,8 @@ impl Shop {
                 (level.on_hand, level.reserved, level.version),
                 "the stock of {product} is what its events say"
             );
-            let held: i64 = reservations
-                .values()
-                .filter_map(|reservation| reservation.held().get(product).copied())
-                .sum();
+            let held: i64 =
+                reservations.values().filter_map(|reservation| reservation.held().get(product).copied()).sum();
             assert_eq!(held, level.reserved, "what is reserved of {product} is what reservations hold");
             assert!(level.reserved >= 0 && (level.backorder || level.reserved <= level.on_hand), "{level:?}");
         }

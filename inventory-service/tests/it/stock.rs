@@ -46,7 +46,9 @@ async fn exactly_one_of_count_and_difference_is_given() {
     let shop = Shop::open().await;
     let product = shop.product("MUG", 0).await;
     let path = format!("/api/inventory/{product}");
-    for body in [json!({}), json!({"onHand": 1, "delta": 1}), json!({"onHand": -1}), json!({"delta": 2_000_000_000_000_i64})] {
+    for body in
+        [json!({}), json!({"onHand": 1, "delta": 1}), json!({"onHand": -1}), json!({"delta": 2_000_000_000_000_i64})]
+    {
         let refused = shop.put(&path, body).await;
         assert_eq!((refused.status.as_u16(), refused.code()), (422, "VALIDATION_FAILED"));
     }
