@@ -211,6 +211,8 @@ impl Order {
             now_or_never(WaitingReason::Refund)
         } else if self.is_completable() {
             Some(WaitingFor { reason: WaitingReason::ReturnWindow, until: self.completes(return_window) })
+        } else if !self.is_over() && self.outstanding() > Decimal::ZERO {
+            now_or_never(WaitingReason::Payment)
         } else {
             None
         }
@@ -256,6 +258,15 @@ mod tests {
         let history = [place(), pay("p", "39.00"), cancel(Party::Customer)];
         assert_eq!(reason(&history), Some(WaitingReason::Refund));
         assert_eq!(reason(&[history.as_slice(), &[complete_refund(80)]].concat()), None);
+    }
+
+    #[test]
+    fn an_order_on_credit_waits_for_its_payment_to_the_last() {
+        let mut history =
+            vec![place_on_credit(), set_status("SHIPPED"), set_status("DELIVERED"), set_status("COMPLETED")];
+        assert_eq!(reason(&history), Some(WaitingReason::Payment));
+        history.push(pay("p", "39.00"));
+        assert_eq!(reason(&history), None);
     }
 
     #[test]

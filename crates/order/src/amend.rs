@@ -12,8 +12,9 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use shared_events::{
     Address, Attributes, Contact, LineId, ProductId, RefundId,
-    order::{AppliedDiscount, OrderAmended, OrderEvent, OrderLine, Party, RefundOrder},
+    order::{AppliedDiscount, ComponentAmount, OrderAmended, OrderEvent, OrderLine, Party, RefundOrder},
 };
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Change it. Absent parts stay as they are.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,7 +86,7 @@ impl AmendOrder {
     #[must_use]
     pub fn changes_items(&self, order: &Order) -> bool {
         let Some(items) = &self.items else { return false };
-        let mut wanted = std::collections::BTreeMap::<ProductId, u32>::new();
+        let mut wanted = BTreeMap::<ProductId, u32>::new();
         for item in items {
             let sum = wanted.entry(item.product_id).or_default();
             *sum = sum.saturating_add(item.quantity);
@@ -148,14 +149,14 @@ impl AmendOrder {
 }
 
 /// The refund of a fall, which is always of parts: what exceeded the order before stays what it is.
-fn of_parts(next: &Order, amount: Decimal) -> (Decimal, Vec<shared_events::order::ComponentAmount>) {
+fn of_parts(next: &Order, amount: Decimal) -> (Decimal, Vec<ComponentAmount>) {
     let mut left = amount;
     let mut components = Vec::new();
     for part in next.overpaid().1 {
         let share = part.amount.min(left);
         if share > Decimal::ZERO {
             left = minus(left, share);
-            components.push(shared_events::order::ComponentAmount { line_id: part.line_id, amount: share });
+            components.push(ComponentAmount { line_id: part.line_id, amount: share });
         }
     }
     (next.currency.round(sum(components.iter().map(|component| component.amount))), components)
@@ -164,8 +165,8 @@ fn of_parts(next: &Order, amount: Decimal) -> (Decimal, Vec<shared_events::order
 fn new_lines(order: &Order, items: &[AmendedItem]) -> Result<Vec<OrderLine>, Rejection> {
     let mut errors = Vec::new();
     let mut lines: Vec<OrderLine> = Vec::with_capacity(items.len());
-    let mut used = std::collections::HashSet::new();
-    let mut last_of = std::collections::HashMap::<ProductId, usize>::new();
+    let mut used = HashSet::new();
+    let mut last_of = HashMap::<ProductId, usize>::new();
     for (index, item) in items.iter().enumerate() {
         let kept = order.lines.iter().find(|line| line.product_id == item.product_id && !used.contains(&line.line_id));
         if item.quantity == 0 || item.quantity > MOST_PIECES {
@@ -254,10 +255,11 @@ fn retaxed(order: &Order, line: OrderLine) -> OrderLine {
     OrderLine { tax_amount: tax(net, line.tax_rate, order.prices_include_tax, order.currency), ..line }
 }
 
+/// Whether the order has these pieces already, in whatever order they are named.
 fn same_lines(order: &Order, lines: &[OrderLine]) -> bool {
-    let live: Vec<_> = order.lines.iter().filter(|line| line.live() > 0).collect();
-    live.len() == lines.len()
-        && live.iter().zip(lines).all(|(old, new)| old.line_id == new.line_id && old.live() == new.quantity)
+    let live = order.lines.iter().filter(|line| line.live() > 0);
+    let live: HashMap<_, _> = live.map(|line| (line.line_id, line.live())).collect();
+    live.len() == lines.len() && lines.iter().all(|line| live.get(&line.line_id) == Some(&line.quantity))
 }
 
 /// What each discount takes off the new lines. Free shipping stays; the others share what is left on lines.
@@ -349,6 +351,7 @@ mod tests {
         let same = amend(vec![item(1, 2), item(2, 3)]);
         assert!(!same.changes_items(&given([place()]).order));
         given([place()]).when(same).then_nothing();
+        given([place()]).when(amend(vec![item(2, 3), item(1, 2)])).then_nothing();
         given([place()]).when(amending()).then_nothing();
     }
 

@@ -3,6 +3,7 @@
 
 use crate::{
     Order, OrderStatus, Rejection,
+    amounts::surplus,
     command::within,
     pay::confirm_if_covered,
     refund::{give_back, owed},
@@ -113,16 +114,9 @@ impl CancelLines {
             })
             .collect();
         let next = order.after(&events);
-        let more = owed(&next, None).0 - owed(order, None).0;
+        let more = surplus(owed(&next, None).0, owed(order, None).0);
         confirm_if_covered(order, &mut events, self.now);
-        events.extend(give_back(
-            &next,
-            self.refund_id,
-            RefundCause::Cancellation,
-            Some(more.max(rust_decimal::Decimal::ZERO)),
-            self.reason,
-            self.now,
-        ));
+        events.extend(give_back(&next, self.refund_id, RefundCause::Cancellation, Some(more), self.reason, self.now));
         Ok(events)
     }
 }

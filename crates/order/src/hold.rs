@@ -1,7 +1,7 @@
 //! Holding an order for a person to look at, and letting it go on. Payments are recorded meanwhile;
 //! nothing is processed or shipped.
 
-use crate::{Order, Rejection};
+use crate::{Order, Rejection, note::LONGEST_NOTE};
 use chrono::{DateTime, Utc};
 use shared_events::order::{OrderEvent, OrderHeld, OrderResumed};
 
@@ -32,6 +32,9 @@ impl HoldOrder {
     pub(crate) fn decide(self, order: &Order) -> Result<Vec<OrderEvent>, Rejection> {
         if order.hold.is_some() {
             return Ok(Vec::new());
+        }
+        if self.reason.trim().is_empty() || self.reason.chars().count() > LONGEST_NOTE {
+            return Err(Rejection::invalid("/reason", format!("must have 1 to {LONGEST_NOTE} characters")));
         }
         if !order.is_holdable() {
             return Err(order.illegal("nothing of it is left to be held"));
@@ -84,6 +87,11 @@ mod tests {
         given([place(), cancel(Party::Staff)]).when(hold()).then_rejected("ILLEGAL_TRANSITION");
         let shipped = [place(), pay("p", "39.00"), set_status("SHIPPED")];
         given(shipped).when(hold()).then_rejected("ILLEGAL_TRANSITION");
+    }
+
+    #[test]
+    fn a_hold_has_a_reason() {
+        given([place()]).when(HoldOrder { reason: " ".to_owned(), now: later(3) }).then_invalid("/reason");
     }
 
     #[test]

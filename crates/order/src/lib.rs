@@ -35,9 +35,9 @@ mod track;
 pub mod view;
 
 #[cfg(test)]
-mod properties;
-#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use actions::{Action, WaitingFor, WaitingReason};
 pub use amend::{AmendOrder, AmendedItem, NewProduct};

@@ -46,7 +46,9 @@ pub fn command_for_status(order: &Order, change: &SetStatus) -> Result<Command, 
         Some(OrderStatus::Completed) => {
             CompleteOrder { by: Party::Staff, return_window: TimeDelta::zero(), now }.into()
         }
-        Some(OrderStatus::OnHold) => HoldOrder { reason: reason.unwrap_or_default(), now }.into(),
+        Some(OrderStatus::OnHold) => {
+            HoldOrder { reason: reason.unwrap_or_else(|| "no reason was given".to_owned()), now }.into()
+        }
         Some(OrderStatus::Confirmed) if order.hold.is_some() => ResumeOrder { now }.into(),
         Some(OrderStatus::Confirmed) => ConfirmOrder { now }.into(),
         Some(

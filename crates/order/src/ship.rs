@@ -132,6 +132,12 @@ impl DispatchShipment {
     pub(crate) fn decide(self, order: &Order) -> Result<Vec<OrderEvent>, Rejection> {
         let known = order.shipment(self.shipment_id);
         let shipment = known.ok_or_else(|| Rejection::no(Missing::Shipment, &self.shipment_id))?;
+        if shipment.status == ShipmentStatus::Failed && shipment.dispatched_at.is_none() {
+            let about = About { shipment_id: Some(self.shipment_id), ..About::default() };
+            let detail = "it left although it was said to have failed before";
+            let raised = exception(order, self.exception_id, "DISPATCHED_AFTER_FAILURE", detail, about, self.now);
+            return Ok(raised.into_iter().collect());
+        }
         if !matches!(shipment.status, ShipmentStatus::Planned | ShipmentStatus::Cancelled) {
             return Ok(Vec::new());
         }

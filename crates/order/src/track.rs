@@ -187,5 +187,7 @@ mod tests {
         let order = given(history).when(fail_shipment(2, true)).then(&["ShipmentFailed", "ExceptionRaised"]);
         assert_eq!(order.shipments[1].status, ShipmentStatus::Failed);
         assert_eq!(order.shipments[0].lines, [pieces(1, 2), pieces(2, 3)]);
+        let history = [place(), pay("p", "39.00"), create_shipment(2, &[pieces(1, 2)]), fail_shipment(2, false)];
+        given(history).when(dispatch(Party::System, 2)).then(&["ExceptionRaised"]);
     }
 }

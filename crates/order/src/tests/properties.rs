@@ -638,7 +638,7 @@ fn allowed_is_possible(order: &Order) {
             let (now, refund_id) = (order.updated_at, refund_id(id));
             let command: Command = match action {
                 Action::Cancel => CancelOrder { by: party, reason: None, refund_id, now }.into(),
-                Action::Hold => HoldOrder { reason: String::new(), now }.into(),
+                Action::Hold => HoldOrder { reason: "look".to_owned(), now }.into(),
                 Action::Resume => ResumeOrder { now }.into(),
                 Action::StartProcessing => StartProcessing { now }.into(),
                 Action::CreateShipment => CreateShipment {
@@ -676,7 +676,7 @@ fn allowed_is_possible(order: &Order) {
 }
 
 /// A fact that is reported again changes nothing, and nor does cancelling.
-fn repeats_change_nothing(order: &Order, command: Command) {
+fn repeats_change_nothing(order: &Order, command: &Command) {
     let is_fact = matches!(
         command,
         Command::AuthorizePayment(_)
@@ -730,7 +730,7 @@ fn method() -> impl Strategy<Value = PaymentMethod> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_of_commands_keeps_every_invariant(
@@ -758,7 +758,7 @@ proptest! {
             consistent(&order);
             allowed_is_possible(&order);
             if !events.is_empty() {
-                repeats_change_nothing(&order, command);
+                repeats_change_nothing(&order, &command);
             }
             tail.extend(events);
         }

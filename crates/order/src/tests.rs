@@ -1,0 +1,3 @@
+//! Tests of the aggregate as a whole.
+
+mod properties;
