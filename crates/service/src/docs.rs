@@ -21,6 +21,7 @@ pub(crate) fn routes() -> Routes<()> {
             Doc::new("The documentation to read and try").answers_raw(200, "text/html"),
             index,
         )
+        .alias("/docs/")
         .get("/docs/{*asset}", Access::Public, Doc::new("Its assets").answers_raw(200, "text/html"), asset)
         .with_state(config)
 }

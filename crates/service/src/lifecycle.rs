@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::Instrument as _;
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
@@ -128,7 +129,7 @@ impl Lifecycle {
     /// # Panics
     /// When the piece itself panics, so that the request is answered as one that did.
     pub async fn finish<T: Send + 'static>(&self, piece: impl Future<Output = T> + Send + 'static) -> T {
-        match self.0.requests.spawn(piece).await {
+        match self.0.requests.spawn(piece.in_current_span()).await {
             Ok(done) => done,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),

@@ -83,6 +83,10 @@ impl Process {
             _ => 8080,
         };
         let listen = settings.parse("OMS_LISTEN", SocketAddr::from(([127, 0, 0, 1], default_port)))?;
+        if !settings.switch("OMS_RATE_LIMIT", true)? && !listen.ip().is_loopback() {
+            let reason = format!("off is for loopback only, and this listens on {listen}");
+            return Err(SettingError::wrong("OMS_RATE_LIMIT", "off", reason).into());
+        }
         let public_url = settings.url("OMS_PUBLIC_URL")?.unwrap_or_else(|| DEFAULT_PUBLIC_URL.to_owned());
         let lifecycle = Lifecycle::new();
         let feeds = FeedRegistry::new(lifecycle.spawner());

@@ -5,5 +5,6 @@ mod service {
     pub mod idempotency;
     pub mod keys;
     pub mod peers;
+    pub mod process;
     pub mod support;
 }

@@ -9,6 +9,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::convert::Infallible;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 /// The header that names a request, honoured and returned.
@@ -122,7 +123,9 @@ pub async fn provide(mut request: Request, next: Next) -> Response {
     let context = RequestContext::from_headers(request.headers());
     let instance = request.uri().path().to_owned();
     request.extensions_mut().insert(context.clone());
-    let mut response = context.clone().scope(next.run(request)).await;
+    // Whatever is logged while the request is served names its trace, which is what callers can quote.
+    let span = tracing::info_span!("request", trace.id = context.trace_id, method = %request.method(), path = instance);
+    let mut response = context.clone().scope(next.run(request)).instrument(span).await;
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let complete = problem.at(&instance, &context.trace_id).into_response();
         let (parts, body) = complete.into_parts();

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tower_http::cors::CorsLayer;
-use web::Problem;
 use web::consistency::OMS_CONSISTENCY;
 use web::idempotency_key::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use web::request_context::{TRACEPARENT, X_REQUEST_ID};
+use web::{Caller, Problem};
 
 /// Longer than the longest long poll.
 const LONGEST_REQUEST: Duration = Duration::from_secs(90);
@@ -45,8 +45,10 @@ pub(super) async fn secure(State(https): State<bool>, request: Request, next: Ne
 
 /// Refuses what is too much at once, before it costs anything. What operators and our own services need gets through.
 pub(super) async fn shed(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    // A call from a service of this process is part of a request that has its place already.
+    let nested = request.extensions().get::<Caller>().is_some();
     let path = request.uri().path();
-    if path.starts_with("/internal/") || matches!(path, "/healthz" | "/readyz" | "/metrics") {
+    if nested || path.starts_with("/internal/") || matches!(path, "/healthz" | "/readyz" | "/metrics") {
         return next.run(request).await;
     }
     match places.try_acquire() {
