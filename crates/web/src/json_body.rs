@@ -4,6 +4,7 @@
 
 mod limited;
 mod reject;
+mod strict;
 
 pub use limited::{LARGEST_BODY, read_limited};
 pub(crate) use reject::has_escaped_nul;
@@ -77,7 +78,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         return Err(problem);
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| reject::problem(&error))?;
+    let value =
+        serde_path_to_error::deserialize(strict::Strict(&mut deserializer)).map_err(|error| reject::problem(&error))?;
     deserializer.end().map_err(|error| Problem::malformed_json(format!("after the JSON value: {error}")))?;
     Ok(value)
 }

@@ -72,6 +72,47 @@ fn a_wrong_type_is_malformed_and_a_wrong_value_breaks_a_rule() {
 }
 
 #[test]
+fn an_array_never_passes_for_an_object() {
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Outer {
+        inner: Option<Inner>,
+        all: Vec<Inner>,
+        by_name: std::collections::BTreeMap<String, Inner>,
+        shape: Option<Shape>,
+    }
+    #[derive(Debug, Default, PartialEq, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        name: String,
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Shape {
+        Round { radius: u32 },
+        Flat(Inner),
+    }
+    for (text, pointer) in [
+        ("[]", ""),
+        (r#"{"inner":["x"]}"#, "/inner"),
+        (r#"{"all":[{"name":"x"},["x"]]}"#, "/all/1"),
+        (r#"{"by_name":{"a":["x"]}}"#, "/by_name/a"),
+        (r#"{"shape":{"round":[1]}}"#, "/shape/round"),
+        (r#"{"shape":{"flat":["x"]}}"#, "/shape/flat"),
+    ] {
+        let problem = parse::<Outer>(text.as_bytes()).expect_err(text);
+        assert_eq!(problem.code(), Code::MalformedJson, "{problem}");
+        assert_eq!(problem.errors()[0].pointer, pointer, "{problem}");
+    }
+    let good = r#"{"inner":{"name":"x"},"all":[{}],"by_name":{"a":{}},"shape":{"round":{"radius":1}}}"#;
+    let outer = parse::<Outer>(good.as_bytes()).unwrap();
+    assert_eq!(outer.shape, Some(Shape::Round { radius: 1 }));
+    assert_eq!(outer.all, [Inner::default()]);
+    let raw = parse::<Box<serde_json::value::RawValue>>(br#"{"a": [1]}"#).unwrap();
+    assert_eq!(raw.get(), r#"{"a": [1]}"#);
+}
+
+#[test]
 fn what_is_no_json_is_malformed() {
     for text in
         ["", " ", "{", "{\"items\":[]", "{\"items\":[]}x", "{'items':[]}", "\u{feff}{}", "{\"items\":[],}", "NaN"]
