@@ -53,7 +53,7 @@ impl HttpFeed {
     /// The heads; waits for others than the known ones, up to `wait`.
     pub(crate) async fn heads(&self, known: Option<&Heads>, wait: Duration) -> Result<Heads, FeedError> {
         let wait = wait.min(LONGEST_WAIT);
-        let mut query = vec![("wait", wait.as_millis().to_string())];
+        let mut query = vec![("wait", format!("{}ms", wait.as_millis()))];
         if let Some(known) = known {
             query.push(("known", known.positions.iter().sum::<i64>().to_string()));
         }

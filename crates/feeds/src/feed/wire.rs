@@ -1,8 +1,8 @@
 //! The JSON of the feed routes, for the service that answers them and for [`super::HttpFeed`] that asks.
 //!
 //! `GET /internal/feeds/{log}?known=&wait=` is [`HeadsBody`]; `GET /internal/feeds/{log}/{partition}?after=&limit=&wait=`
-//! is [`PageBody`]; `GET /internal/feeds/{log}/streams/{streamId}?after=&limit=` is [`StreamBody`]. `wait` is in whole
-//! milliseconds, 0 where it is absent.
+//! is [`PageBody`]; `GET /internal/feeds/{log}/streams/{streamId}?after=&limit=` is [`StreamBody`]. `wait` is a
+//! duration such as `20s` or `500ms`, none where it is absent.
 
 use super::{FeedPage, Heads, POLL};
 use bytes::Bytes;

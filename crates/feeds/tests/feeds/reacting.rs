@@ -133,9 +133,9 @@ async fn a_refused_effect_parks_its_stream_and_is_tried_again_when_asked() {
     let world = fixture().await;
     let noticing = Noticing::new(StartFrom::Start);
     noticing.poison.lock().unwrap().insert("stream-0".to_owned());
+    world.append_streams(10).await;
+    world.append_streams(10).await;
     let _running = world.run(reader(&world, &noticing));
-    world.append_streams(10).await;
-    world.append_streams(10).await;
     eventually(|| async { noticing.seen() == 18 }).await;
     eventually(|| async { parked::list(&world.pool, None).await.unwrap().iter().any(|row| row.events == 2) }).await;
 
