@@ -1,0 +1,21 @@
+//! Black-box tests: the real binary on its embedded Postgres, used over HTTP as a shop would. One system serves
+//! most tests, each with products and customers of its own; the tests that break things start their own.
+//! Names carry the row ids of the behaviours that were asked for (`row_0_13_…`).
+
+#![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
+mod amending;
+mod auth;
+mod cancelling;
+mod catalogue;
+mod faults;
+mod graphql;
+mod hostile_input;
+mod idempotency;
+mod invoices;
+mod paying;
+mod placing;
+mod problems;
+mod readme;
+mod stock;
+mod system;
