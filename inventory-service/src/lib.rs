@@ -13,6 +13,7 @@ mod migrations;
 pub mod on_order_events;
 pub mod rows;
 pub mod stock_writer;
+mod upkeep;
 
 pub use config::Config;
 pub use migrations::{HISTORY_TABLE, migrations};
@@ -54,11 +55,12 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let follow = ReservationsFollowOrders::new(writer.clone(), orders.clone());
     let reader = Reader::reaction(follow, pool.clone(), vec![orders]);
 
+    let claims = Claims::open(pool.clone()).await?;
     let app = App {
         catalogue: Catalogue::new(pool.clone(), log.clone()),
         writer: writer.clone(),
         pool: pool.clone(),
-        idempotency: Idempotency::new(Claims::open(pool.clone()).await?, deps.lifecycle.clone()),
+        idempotency: Idempotency::new(claims.clone(), deps.lifecycle.clone()),
         currency: config.currency,
         reservation_ttl: config.reservation_ttl,
     };
@@ -74,6 +76,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         }),
         Worker::once("reservation-expiry", move |stop| expiry::run(pool, writer, stop)),
         Worker::reader(on_order_events::NAME, reader),
+        Worker::once("inventory-upkeep", move |stop| upkeep::run(claims, stop)),
     ];
     Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log)), workers, checks })
 }

@@ -10,6 +10,9 @@ use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use shared_events::{EventId, OrderId, ProductId, ReturnId, ShipmentId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use test_support::eventually;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -160,4 +163,51 @@ async fn one_job(writer: &StockWriter, products: &[ProductId], orders: &[OrderId
     };
     let held = writer.hold(hold(order, command)).await;
     assert!(matches!(held, Ok(_) | Err(StockError::Reservation(_))), "{held:?}");
+}
+
+/// A commit may be in although the connection broke before it was answered: nothing is done twice, and nothing that
+/// was answered is lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn connections_that_break_lose_and_repeat_nothing() {
+    let shop = Shop::open().await;
+    let product = shop.product("MUG", 10_000).await;
+    let (writer, mut writing) = StockWriter::new(shop.pool.clone(), shop.log.clone());
+    let stop = CancellationToken::new();
+    let mut running = JoinSet::new();
+    let until = stop.clone();
+    running.spawn(async move { writing.run(&until).await });
+    let answered = Arc::new(AtomicUsize::new(0));
+    let mut buyers = JoinSet::new();
+    for _ in 0..8 {
+        let (writer, answered) = (writer.clone(), Arc::clone(&answered));
+        buyers.spawn(async move {
+            let mut kept = Vec::new();
+            for _ in 0..50 {
+                let order = OrderId::generate();
+                let held = writer.hold(hold(order, reserve(1, [(product, 1)]))).await;
+                answered.fetch_add(1, Ordering::SeqCst);
+                assert!(matches!(held, Ok(_) | Err(StockError::Unavailable)), "{held:?}");
+                kept.extend(held.is_ok().then_some(order));
+            }
+            kept
+        });
+    }
+    for round in 1..8 {
+        eventually(|| std::future::ready(answered.load(Ordering::SeqCst) >= round * 45)).await;
+        shop.break_connections().await;
+    }
+    let kept = buyers.join_all().await.concat();
+    stop.cancel();
+    running.join_all().await;
+    eventually(|| async { shop.pool.get().await.is_ok() }).await;
+    shop.is_consistent().await;
+    let mut reserved = BTreeMap::<String, usize>::new();
+    for (recorded, _) in shop.events().await {
+        if recorded.event_type == "StockReserved" {
+            *reserved.entry(recorded.stream_id).or_default() += 1;
+        }
+    }
+    assert!(reserved.values().all(|times| *times == 1), "no order was reserved twice");
+    assert!(kept.iter().all(|order| reserved.contains_key(&order.to_string())), "nothing that was answered is lost");
+    assert!(kept.len() > 200, "most were served: {}", kept.len());
 }

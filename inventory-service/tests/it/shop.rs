@@ -26,7 +26,7 @@ pub(crate) struct Shop {
     pub(crate) orders: EventLog,
     router: Router,
     lifecycle: Lifecycle,
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 /// What came back.
@@ -63,7 +63,7 @@ impl Shop {
             lifecycle.start(worker);
         }
         let pool = pool_of_tests.pool("inventory", Some("oms_inventory")).await.unwrap();
-        Self { pool, log, orders, router, lifecycle, _database: database }
+        Self { pool, log, orders, router, lifecycle, database }
     }
 
     /// Sends a request as a service that may do everything.
@@ -187,6 +187,14 @@ impl Shop {
             }
         }
         events
+    }
+
+    /// Breaks every connection to the service's schema.
+    pub(crate) async fn break_connections(&self) {
+        let client = self.database.connect().await.unwrap();
+        let kill = "select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid() and application_name = 'oms inventory'";
+        client.query(kill, &[]).await.unwrap();
     }
 
     /// The types of the events of a stream of the inventory log.

@@ -304,3 +304,6 @@ impl Desk<'_> {
         ReservationLapsed { order_id: self.reservation.order_id, revision, unavailable, occurred_at: self.now }.into()
     }
 }
+
+#[cfg(test)]
+mod tests;
