@@ -4,7 +4,7 @@
 mod layers;
 
 use crate::health::{Readiness, readiness};
-use crate::{Lifecycle, ReadyCheck, SettingError, Settings, docs, metrics};
+use crate::{Lifecycle, Quota, RateLimiter, ReadyCheck, SettingError, Settings, docs, metrics, rate_limit};
 use axum::Router;
 use axum::extract::State;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -28,6 +28,8 @@ pub struct ServerConfig {
     pub cors_origins: Vec<HeaderValue>,
     /// More requests at once than this are refused.
     pub max_concurrent_requests: usize,
+    /// How often one caller may ask.
+    pub rate_limiter: RateLimiter,
     /// Whether `/metrics` is on the main listener.
     pub metrics: bool,
     /// Whether clients reach us by TLS only.
@@ -54,6 +56,7 @@ impl ServerConfig {
         }
         Ok(Self {
             cors_origins,
+            rate_limiter: RateLimiter::from_settings(settings, Quota::API)?,
             max_concurrent_requests: settings.parse("OMS_MAX_CONCURRENT_REQUESTS", 512)?,
             metrics: listen.ip().is_loopback() && settings.optional("OMS_ADMIN_LISTEN").is_none(),
             https: public_url.starts_with("https:"),
@@ -91,6 +94,7 @@ pub fn assemble(
         .fallback(|| async { Problem::not_found("there is nothing at this path") })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed("this path does not take this method") })
         .layer(from_fn(layers::time_out))
+        .layer(from_fn_with_state(config.rate_limiter.clone(), rate_limit::limit))
         .layer(from_fn_with_state(verifier, authenticate))
         .layer(from_fn_with_state(places, layers::shed))
         .layer(from_fn(metrics::observe))

@@ -1,6 +1,7 @@
 //! The layers around all routes, each of a few lines.
 
 use crate::lifecycle::panic_text;
+use crate::rate_limit::is_for_operators;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -48,7 +49,7 @@ pub(super) async fn shed(State(places): State<Arc<Semaphore>>, request: Request,
     // A call from a service of this process is part of a request that has its place already.
     let nested = request.extensions().get::<Caller>().is_some();
     let path = request.uri().path();
-    if nested || path.starts_with("/internal/") || matches!(path, "/healthz" | "/readyz" | "/metrics") {
+    if nested || path.starts_with("/internal/") || is_for_operators(path) {
         return next.run(request).await;
     }
     match places.try_acquire() {
@@ -98,6 +99,7 @@ pub(super) fn cors(origins: &[HeaderValue]) -> Option<CorsLayer> {
             header::WWW_AUTHENTICATE,
             OMS_CONSISTENCY,
             IDEMPOTENCY_REPLAYED,
+            HeaderName::from_static("ratelimit"),
             X_REQUEST_ID,
             TRACEPARENT,
         ])

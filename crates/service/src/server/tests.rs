@@ -12,6 +12,7 @@ use web::{Caller, RequestContext};
 fn config() -> ServerConfig {
     ServerConfig {
         cors_origins: vec![HeaderValue::from_static("https://shop.example.org")],
+        rate_limiter: RateLimiter::new(Quota { burst: 30, per_second: 0.001 }),
         max_concurrent_requests: 1,
         metrics: true,
         https: true,
@@ -159,6 +160,23 @@ async fn what_is_too_much_at_once_is_refused_and_what_operators_need_is_not() {
         () = others => {}
     }
     assert_eq!(send(&router, "GET", "/trace", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_caller_that_asks_too_often_is_told_when_to_come_back() {
+    let tokens = TestTokens::new();
+    let router = router_of(&Lifecycle::new(), &tokens);
+    let first = send(&router, "GET", "/trace", &[]).await;
+    assert_eq!(first.header("ratelimit-policy"), "\"api\";q=30;w=30000");
+    assert!(first.header("ratelimit").starts_with("\"api\";r=29;t="));
+    for _ in 1..30 {
+        assert_eq!(send(&router, "GET", "/trace", &[]).await.status, 200);
+    }
+    let refused = send(&router, "GET", "/trace", &[]).await;
+    assert_eq!((refused.status, &refused.json()["code"]), (429, &"RATE_LIMITED".into()));
+    assert!(!refused.header("retry-after").is_empty());
+    let bearer = format!("Bearer {}", tokens.customer("usr_1"));
+    assert_eq!(send(&router, "GET", "/trace", &[("authorization", &bearer)]).await.status, 200);
 }
 
 #[tokio::test(start_paused = true)]
