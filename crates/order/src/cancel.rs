@@ -230,6 +230,24 @@ mod tests {
     }
 
     #[test]
+    fn most_lines_of_the_largest_order_can_be_cancelled_at_once() {
+        let mut large = placing();
+        large.priced = crate::pricing::price(crate::pricing::ToPrice {
+            currency: shared_events::Currency::EUR,
+            prices_include_tax: true,
+            lines: (1..=1_500).map(|number| to_price(number, 2, "1.00")).collect(),
+            shipping_method: None,
+            shipping_amount: dec("0"),
+            shipping_tax_rate: dec("0"),
+            discounts: Vec::new(),
+        })
+        .unwrap();
+        let all: Vec<_> = (1..1_500).map(|number| pieces(number, 2)).collect();
+        let then = given([large.into(), pay("p", "3000.00")]).when(cancel_lines(Party::Staff, &all));
+        assert_eq!((then.order.totals.total, then.order.refunds[0].amount), (dec("2.00"), dec("2998.00")));
+    }
+
+    #[test]
     fn no_more_pieces_are_cancelled_than_are_there() {
         given([place()]).when(cancel_lines(Party::Staff, &[pieces(1, 3)])).then_rejected("QUANTITY_EXCEEDED");
         let twice = [pieces(1, 1), pieces(1, 2)];

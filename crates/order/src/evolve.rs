@@ -103,18 +103,11 @@ impl Order {
             OrderEvent::ShipmentDelivered(event) => self.delivered(event.shipment_id, event.location.as_deref(), at),
             OrderEvent::ShipmentFailed(event) => self.shipment_failed(event),
             OrderEvent::LineCancelled(event) => {
-                self.each_line(
-                    &[LineQuantity { line_id: event.line_id, quantity: event.quantity }],
-                    |line, quantity| {
-                        line.cancelled = line.cancelled.saturating_add(quantity.min(line.open()));
-                        line.quantity = line.live();
-                    },
-                );
+                self.cancel_pieces(event.line_id, event.quantity);
                 if let (Some(revision), Some(held)) = (event.reservation_revision, &mut self.reservation) {
                     held.revision = revision;
                 }
-                self.totals = self.sums();
-                self.settle();
+
                 self.fit_shipments();
                 self.milestone(MilestoneType::LineCancelled, at);
             }
@@ -177,6 +170,7 @@ impl Order {
                 let refund = refund.clone();
                 if was_booked {
                     self.ledger.take_refund_back(&refund);
+                    self.settle();
                 }
             }
             OrderEvent::OrderCompleted(_) => {

@@ -13,7 +13,6 @@ use shared_events::{
     LineId,
     order::{ComponentAmount, RefundCause, Totals},
 };
-use std::collections::HashMap;
 
 /// Captured and refunded money by part of the order.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -102,6 +101,17 @@ impl Ledger {
     }
 }
 
+/// Adds or subtracts sums, one by one.
+fn each(left: Totals, right: Totals, apply: impl Fn(Decimal, Decimal) -> Decimal) -> Totals {
+    Totals {
+        subtotal: apply(left.subtotal, right.subtotal),
+        discount_total: apply(left.discount_total, right.discount_total),
+        shipping_total: apply(left.shipping_total, right.shipping_total),
+        tax_total: apply(left.tax_total, right.tax_total),
+        total: apply(left.total, right.total),
+    }
+}
+
 impl Order {
     /// What so many pieces of a line cost the customer, discount and tax counted.
     #[must_use]
@@ -115,47 +125,68 @@ impl Order {
         if self.prices_include_tax { net } else { plus(net, self.shipping.tax_amount) }
     }
 
-    /// The sums of the order as it stands, from its parts.
-    pub(crate) fn sums(&self) -> Totals {
-        let currency = self.currency;
-        let subtotal = sum(self.lines.iter().map(|line| line.line_total(currency)));
-        let discounts = sum(self.lines.iter().map(|line| line.discount_of(line.quantity, currency)));
-        let taxes = sum(self.lines.iter().map(|line| line.tax_of(line.quantity, currency)));
-        let costs = sum(self.lines.iter().map(|line| self.cost_of(line, line.quantity)));
+    fn sums_of(&self, line: &Line) -> Totals {
         Totals {
-            subtotal: currency.round(subtotal),
-            discount_total: currency.round(plus(discounts, self.shipping.discount)),
-            shipping_total: currency.round(self.shipping.amount),
-            tax_total: currency.round(plus(taxes, self.shipping.tax_amount)),
-            total: currency.round(plus(costs, self.shipping_cost())),
+            subtotal: line.line_total(self.currency),
+            discount_total: line.discount_of(line.quantity, self.currency),
+            shipping_total: Decimal::ZERO,
+            tax_total: line.tax_of(line.quantity, self.currency),
+            total: self.cost_of(line, line.quantity),
         }
     }
 
-    /// What each part must bring in for the order as it stands, goodwill counted.
-    fn required(&self) -> Vec<(Option<LineId>, Decimal)> {
-        let waived: HashMap<_, _> = self.ledger.components.iter().map(|entry| (entry.line_id, entry.waived)).collect();
-        let after_waiver = |id: Option<LineId>, cost| (id, surplus(cost, waived.get(&id).copied().unwrap_or_default()));
-        let expired = self.expired_at.is_some();
-        let lines = self.lines.iter().map(|line| {
-            let pieces = if expired { line.shipped } else { line.live() };
-            after_waiver(Some(line.line_id), self.cost_of(line, pieces))
-        });
-        let nothing_goes = self.is_over() && self.lines.iter().all(|line| line.shipped == 0);
-        let shipping = if nothing_goes { Decimal::ZERO } else { self.shipping_cost() };
-        lines.chain([after_waiver(None, shipping)]).collect()
+    /// Takes pieces of one line out of the order and its sums.
+    pub(crate) fn cancel_pieces(&mut self, line_id: LineId, pieces: u32) {
+        let Some(index) = self.lines.iter().position(|line| line.line_id == line_id) else { return };
+        let before = self.sums_of(&self.lines[index]);
+        let line = &mut self.lines[index];
+        line.cancelled = line.cancelled.saturating_add(pieces.min(line.open()));
+        line.quantity = line.live();
+        let after = self.sums_of(&self.lines[index]);
+        self.totals = each(each(self.totals, before, minus), after, plus);
+        // Where all that the order costs is here, nothing lacks, and nothing has to be moved.
+        if self.ledger.net() < plus(self.totals.total, minus(before.total, after.total)) {
+            self.settle();
+        }
     }
 
-    /// What each part lacks or has too much (negative), with the parts that are no longer in the order.
-    fn balances(&self) -> Vec<(Option<LineId>, Decimal)> {
-        let mut net: HashMap<_, _> = self.ledger.components.iter().map(|entry| (entry.line_id, entry.net())).collect();
-        let mut balances: Vec<_> = self
-            .required()
-            .into_iter()
-            .map(|(id, required)| (id, minus(required, net.remove(&id).unwrap_or_default())))
+    /// What each part must bring in for the order as it stands, before goodwill.
+    fn costs(&self) -> impl Iterator<Item = (Option<LineId>, Decimal)> {
+        let expired = self.expired_at.is_some();
+        let lines = self.lines.iter().map(move |line| {
+            let pieces = if expired { line.shipped } else { line.live() };
+            (Some(line.line_id), self.cost_of(line, pieces))
+        });
+        let nothing_goes = self.is_over() && self.lines.iter().all(|line| line.shipped == 0);
+        lines.chain([(None, if nothing_goes { Decimal::ZERO } else { self.shipping_cost() })])
+    }
+
+    /// What each part must bring in, goodwill counted, with what is here for it; last the parts that are no
+    /// longer in the order, which must bring in nothing.
+    fn parts(&self) -> Vec<(Option<LineId>, Decimal, Decimal)> {
+        let entries = &self.ledger.components;
+        let mut seen = vec![false; entries.len()];
+        let mut next = 0;
+        let mut parts: Vec<_> = self
+            .costs()
+            .map(|(id, cost)| {
+                // Entries come in the order of the lines as a rule, so the next one is looked at first.
+                let is_next = entries.get(next).is_some_and(|entry| entry.line_id == id);
+                let found = if is_next { Some(next) } else { entries.iter().position(|entry| entry.line_id == id) };
+                let Some(index) = found else { return (id, cost, Decimal::ZERO) };
+                seen[index] = true;
+                next = index + 1;
+                (id, surplus(cost, entries[index].waived), entries[index].net())
+            })
             .collect();
-        let gone = self.ledger.components.iter().filter(|entry| net.contains_key(&entry.line_id));
-        balances.extend(gone.map(|entry| (entry.line_id, minus(Decimal::ZERO, entry.net()))));
-        balances
+        let gone = entries.iter().zip(seen).filter(|(_, seen)| !seen);
+        parts.extend(gone.map(|(entry, _)| (entry.line_id, Decimal::ZERO, entry.net())));
+        parts
+    }
+
+    /// What each part lacks or has too much (negative).
+    fn balances(&self) -> Vec<(Option<LineId>, Decimal)> {
+        self.parts().into_iter().map(|(id, required, net)| (id, minus(required, net))).collect()
     }
 
     /// How an amount that is captured now falls to the parts that lack money, in the order of the lines,
@@ -175,6 +206,9 @@ impl Order {
 
     /// Moves money that is not needed where it is to the parts that lack some.
     pub(crate) fn settle(&mut self) {
+        if self.ledger.net() <= Decimal::ZERO {
+            return;
+        }
         let balances = self.balances();
         let mut spare: Vec<_> = balances.iter().filter(|(_, lacking)| *lacking < Decimal::ZERO).copied().collect();
         for (line_id, mut lacking) in balances.into_iter().filter(|(_, lacking)| *lacking > Decimal::ZERO) {
@@ -254,7 +288,7 @@ impl Order {
     /// What neither payments nor authorisations bring in yet.
     #[must_use]
     pub fn outstanding(&self) -> Decimal {
-        let required = sum(self.required().into_iter().map(|(_, amount)| amount));
+        let required = sum(self.parts().into_iter().map(|(_, required, _)| required));
         let here = plus(self.ledger.net(), self.authorized_total());
         self.currency.round(surplus(required, here))
     }

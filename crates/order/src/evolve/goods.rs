@@ -1,12 +1,11 @@
 //! Where the pieces of an order are after what happened to its shipments.
 
-use crate::order::{MilestoneType, Order, Shipment, ShipmentStatus};
+use crate::order::{Line, MilestoneType, Order, Shipment, ShipmentStatus};
 use chrono::{DateTime, Utc};
 use shared_events::{
-    DEFAULT, LineId, ShipmentId,
+    DEFAULT, ShipmentId,
     order::{LineQuantity, ShipmentCreated, ShipmentDispatched, ShipmentFailed},
 };
-use std::collections::HashMap;
 
 impl Order {
     pub(super) fn shipment_created(&mut self, event: &ShipmentCreated) {
@@ -98,14 +97,17 @@ impl Order {
         if self.is_over() {
             return;
         }
-        let mut open: HashMap<LineId, u32> = self.lines.iter().map(|line| (line.line_id, line.open())).collect();
+        let mut open: Vec<u32> = self.lines.iter().map(Line::open).collect();
         let undispatched =
             |shipment: &&mut Shipment| matches!(shipment.status, ShipmentStatus::Planned | ShipmentStatus::Cancelled);
         for shipment in self.shipments.iter_mut().filter(undispatched).filter(|shipment| shipment.filled) {
             for part in &mut shipment.lines {
-                let left = open.entry(part.line_id).or_default();
-                part.quantity = part.quantity.min(*left);
-                *left -= part.quantity;
+                let index = self.lines.iter().position(|line| line.line_id == part.line_id);
+                let left = index.map_or(0, |index| open[index]);
+                part.quantity = part.quantity.min(left);
+                if let Some(index) = index {
+                    open[index] -= part.quantity;
+                }
             }
             shipment.lines.retain(|part| part.quantity > 0);
             if shipment.lines.is_empty() {
@@ -113,15 +115,8 @@ impl Order {
             }
         }
         let only = self.shipments.len() == 1;
-        let rest: Vec<_> = self
-            .lines
-            .iter()
-            .map(|line| LineQuantity {
-                line_id: line.line_id,
-                quantity: open.remove(&line.line_id).unwrap_or_default(),
-            })
-            .filter(|part| part.quantity > 0)
-            .collect();
+        let rest = self.lines.iter().zip(open).filter(|(_, left)| *left > 0);
+        let rest = rest.map(|(line, quantity)| LineQuantity { line_id: line.line_id, quantity }).collect::<Vec<_>>();
         if let Some(shipment) = self.shipments.iter_mut().filter(undispatched).find(|shipment| !shipment.filled) {
             shipment.status =
                 if rest.is_empty() && !only { ShipmentStatus::Cancelled } else { ShipmentStatus::Planned };
