@@ -10,7 +10,7 @@ type Build = fn(Deps) -> BoxFuture<'static, Result<Service, StartError>>;
 const SERVICES: [(&str, Build); 5] = [
     ("auth", |deps| {
         Box::pin(async move {
-            let config = auth_service::Config::from_settings(&deps.settings, &deps.public_url)?;
+            let config = auth_service::Config::from_settings(&deps.settings)?;
             auth_service::build(config, deps).await
         })
     }),

@@ -99,7 +99,7 @@ fn client_specs(url: &str, kept: &Kept) -> anyhow::Result<Vec<(&'static str, Cli
         Scope::OrdersWrite,
         Scope::InventoryRead,
         Scope::InvoicesRead,
-        Scope::Openid,
+        Scope::OpenId,
         Scope::Profile,
         Scope::Email,
         Scope::OfflineAccess,

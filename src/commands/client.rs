@@ -33,7 +33,7 @@ async fn create(options: ClientCreate) -> anyhow::Result<()> {
     };
     let secrecy = if options.public { Secrecy::Public } else { Secrecy::Generated };
     let (id, secret) = system::directory(&options.system).await?.create_client(&spec, secrecy).await?;
-    let secret = secret.as_ref().map(|secret| secret.expose());
+    let secret = secret.as_ref().map(auth_service::Secret::expose);
     if options.json {
         println!("{}", json!({ "clientId": id.to_string(), "clientSecret": secret }));
     } else {

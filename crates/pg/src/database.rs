@@ -4,9 +4,11 @@
 //! again without a restart of ours: a closed connection is dropped when it is taken from the pool.
 
 use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, RecyclingMethod, Runtime};
+use deadpool_postgres::{Connect, Hook, HookError, Manager, ManagerConfig, RecyclingMethod, Runtime};
+use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, Socket};
 
 use crate::tls::{self, Stream, Tls};
@@ -54,8 +56,11 @@ impl Database {
         if config.get_application_name().is_none() {
             config.application_name(format!("oms {schema}"));
         }
-        let manager =
-            Manager::from_config(config, self.tls.clone(), ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager = Manager::from_connect(
+            config,
+            Connector(self.tls.clone()),
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
         let pool = Pool::builder(manager)
             .max_size(self.max_connections)
             .wait_timeout(Some(WAIT_TIMEOUT))
@@ -138,14 +143,29 @@ fn session_settings(schema: &str, role: Option<&str>) -> Hook {
     })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the driver of a lone connection ends by itself when its client is dropped"
-)]
-fn drive(connection: Connection) {
+/// Opens the connections of a pool. A connection that ends is no news: the pool replaces it when it is next wanted.
+struct Connector(Tls);
+
+type Driven = (Client, JoinHandle<()>);
+
+impl Connect for Connector {
+    fn connect(
+        &self,
+        config: &Config,
+    ) -> Pin<Box<dyn Future<Output = Result<Driven, tokio_postgres::Error>> + Send + '_>> {
+        let config = config.clone();
+        Box::pin(async move {
+            let (client, connection) = config.connect(self.0.clone()).await?;
+            Ok((client, drive(connection)))
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the driver of a connection ends by itself when its client is dropped")]
+fn drive(connection: Connection) -> JoinHandle<()> {
     tokio::spawn(async move {
         if let Err(error) = connection.await {
             tracing::debug!(error = %error, "a database connection ended");
         }
-    });
+    })
 }
