@@ -9,7 +9,7 @@ use crate::domain::stock::{Level, adjust, became_low, lines_of};
 use crate::rows::ReservationRow;
 use eventstore::{Append, AppendError, EventLog, Expected};
 use pg::sqlstate::{SqlClass, classify};
-use pg::{Pool, deadpool_postgres::PoolError, is_unavailable, tokio_postgres};
+use pg::{Pool, deadpool_postgres::PoolError, tokio_postgres};
 use shared_events::inventory::{InventoryEvent, RESERVATION_STREAM, STOCK_STREAM};
 use shared_events::sealed::seal_event;
 use shared_events::{Metadata, NewEvent, PayloadError, ProductId};
@@ -17,6 +17,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_postgres::Transaction;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -63,10 +64,17 @@ impl BatchError {
         match self {
             Self::Commit(_) | Self::Repeated => Remedy::AgainInDoubt,
             Self::Overtaken | Self::Append(AppendError::Conflict { .. }) => Remedy::Again,
+            Self::Statement(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Remedy::GiveUp,
             Self::Statement(error) => match classify(error) {
-                SqlClass::Serialization | SqlClass::UniqueViolation { .. } => Remedy::Again,
-                _ if is_unavailable(error) => Remedy::GiveUp,
-                _ => Remedy::OneByOne,
+                // A connection that broke says nothing about the next one; no connection at all ends the attempts.
+                SqlClass::Serialization
+                | SqlClass::UniqueViolation { .. }
+                | SqlClass::ConnectionLost
+                | SqlClass::AdminShutdown => Remedy::Again,
+                SqlClass::TooManyConnections => Remedy::GiveUp,
+                SqlClass::CheckViolation { .. } | SqlClass::ForeignKeyViolation { .. } | SqlClass::Other => {
+                    Remedy::OneByOne
+                }
             },
             Self::Connection(_) => Remedy::GiveUp,
             Self::Append(error) if error.is_unavailable() => Remedy::GiveUp,

@@ -11,6 +11,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Error, Transaction};
 use uuid::Uuid;
 
+/// A frozen process must not hold rows for ever, and nobody waits for one that does.
+const LIMITS: &str = "set local lock_timeout = '3s'; set local idle_in_transaction_session_timeout = '4s'";
 const RESERVED_PRODUCTS: &str = include_str!("../sql/reserved_products.sql");
 const LOCK_STOCK: &str = include_str!("../sql/lock_stock.sql");
 const LOCK_RESERVATIONS: &str = include_str!("../sql/lock_reservations.sql");
@@ -37,7 +39,8 @@ impl Locked {
         products: &BTreeSet<ProductId>,
     ) -> Result<Option<Self>, Error> {
         let orders: Vec<Uuid> = orders.iter().map(OrderId::as_uuid).collect();
-        let reserved = tx.query_typed(RESERVED_PRODUCTS, &[(&orders, Type::UUID_ARRAY)]).await?;
+        let params: [(&(dyn ToSql + Sync), Type); 1] = [(&orders, Type::UUID_ARRAY)];
+        let ((), reserved) = try_join!(tx.batch_execute(LIMITS), tx.query_typed(RESERVED_PRODUCTS, &params))?;
         let mut ids: BTreeSet<Uuid> = products.iter().map(ProductId::as_uuid).collect();
         ids.extend(reserved.iter().map(|row| row.get::<_, Uuid>(0)));
         let ids: Vec<Uuid> = ids.into_iter().collect();

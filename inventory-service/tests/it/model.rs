@@ -165,6 +165,35 @@ async fn one_job(writer: &StockWriter, products: &[ProductId], orders: &[OrderId
     assert!(matches!(held, Ok(_) | Err(StockError::Reservation(_))), "{held:?}");
 }
 
+/// What the writer does when it does not know whether a commit went through: it looks the jobs up in the log.
+#[tokio::test]
+async fn a_job_that_is_in_the_log_is_not_done_again() {
+    let shop = Shop::open().await;
+    let product = shop.product("MUG", 10).await;
+    let (writer, mut writing) = StockWriter::new(shop.pool.clone(), shop.log.clone());
+    let stop = CancellationToken::new();
+    let work = async {
+        let order = OrderId::generate();
+        let first = hold(order, reserve(1, [(product, 1)]));
+        let repeat = Hold { steps: vec![reserve(2, [(product, 5)])], ..first.clone() };
+        let (first, repeat) = (writer.hold(first).await.unwrap(), writer.hold(repeat).await.unwrap());
+        assert_eq!(first.reservation, repeat.reservation);
+        let count = Count {
+            product_id: product,
+            adjustment: Adjustment::Difference(7),
+            reason: None,
+            expected: None,
+            command_id: EventId::generate().as_uuid(),
+            metadata: metadata(),
+        };
+        let (first, repeat) = (writer.count(count.clone()).await.unwrap(), writer.count(count).await.unwrap());
+        assert_eq!((first, repeat.on_hand), (repeat, 17));
+        stop.cancel();
+    };
+    tokio::join!(work, writing.run(&stop));
+    shop.is_consistent().await;
+}
+
 /// A commit may be in although the connection broke before it was answered: nothing is done twice, and nothing that
 /// was answered is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
