@@ -1,5 +1,6 @@
 //! The GraphQL side: the schema, and the handler that speaks GraphQL over HTTP. It only reads.
 
+mod complete;
 mod customer;
 mod enums;
 mod error;

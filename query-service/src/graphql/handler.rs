@@ -3,6 +3,7 @@
 
 use super::{
     Schema,
+    complete::Shapes,
     error::{BAD_USER_INPUT, PERSISTED_QUERY_NOT_FOUND, QUERY_TOO_COMPLEX},
     limits::{MAX_BATCH, check_document, check_text},
     loaders::Batches,
@@ -23,7 +24,8 @@ use bytes::Bytes;
 use eventstore::Spawner;
 use futures_util::future::join_all;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use serde_json::{Value as Json, json};
+use serde::Serialize;
+use serde_json::{json, value::RawValue};
 use std::sync::Arc;
 use web::{Caller, Code, Consistency, Problem, QueryParams};
 
@@ -31,6 +33,7 @@ use web::{Caller, Code, Consistency, Problem, QueryParams};
 #[derive(Clone)]
 pub struct GraphQl {
     schema: Schema,
+    shapes: Arc<Shapes>,
     reads: Arc<Reads>,
     spawner: Spawner,
 }
@@ -45,8 +48,9 @@ enum Method {
 impl GraphQl {
     /// Handlers for this schema; loaders run on `spawner`.
     #[must_use]
-    pub const fn new(schema: Schema, reads: Arc<Reads>, spawner: Spawner) -> Self {
-        Self { schema, reads, spawner }
+    pub fn new(schema: Schema, reads: Arc<Reads>, spawner: Spawner) -> Self {
+        let shapes = Arc::new(Shapes::of(&schema.sdl()));
+        Self { schema, shapes, reads, spawner }
     }
 }
 
@@ -145,7 +149,7 @@ impl GraphQl {
         };
         if operation.ty != OperationType::Query {
             if method == Method::Get {
-                return Outcome { status: Status::NotByGet, body: Json::Null };
+                return Outcome { status: Status::NotByGet, body: RawValue::NULL.to_owned() };
             }
             return Outcome::refused(BAD_USER_INPUT, "this API reads only: send a query");
         }
@@ -158,10 +162,17 @@ impl GraphQl {
         };
         let spawner = self.spawner.clone();
         let loader = DataLoader::new(Batches(Arc::clone(&self.reads)), move |task| spawner.spawn(task));
-        let mut prepared = Request::new(request.query).variables(variables).data(Viewer::new(caller.clone())).data(loader);
-        prepared.operation_name = request.operation_name;
-        prepared.set_parsed_query(document);
-        Outcome::of(self.schema.execute(prepared).await)
+        let mut prepared = Request::new(request.query.clone()).variables(variables).data(Viewer::new(caller.clone())).data(loader);
+        prepared.operation_name.clone_from(&request.operation_name);
+        let mut asked = document.clone();
+        self.shapes.ask_for_types(&mut asked);
+        prepared.set_parsed_query(asked);
+        let mut answer = self.schema.execute(prepared).await;
+        if !answer.errors.iter().any(|error| error.path.is_empty()) {
+            answer.data =
+                self.shapes.complete(&document, operation, &request.variables, answer.data, &answer.errors);
+        }
+        Outcome::of(answer)
     }
 }
 
@@ -221,7 +232,7 @@ enum Status {
 
 struct Outcome {
     status: Status,
-    body: Json,
+    body: Box<RawValue>,
 }
 
 impl Outcome {
@@ -249,19 +260,13 @@ impl Outcome {
             return Self { status: Status::Refused, body: without_data(&answer) };
         }
         give_codes(&mut answer, BAD_USER_INPUT);
-        let body = serde_json::to_value(&answer).unwrap_or_else(|_| errors(Code::InternalError.as_str(), "no answer"));
-        Self { status: Status::Ran, body }
+        // As text at once: a JSON value would sort the fields by name.
+        Self { status: Status::Ran, body: raw(&answer) }
     }
 
     fn batch(outcomes: Vec<Self>) -> Self {
-        let body = outcomes
-            .into_iter()
-            .map(|outcome| match outcome.status {
-                Status::NotByGet => errors(BAD_USER_INPUT, "this API reads only"),
-                Status::Malformed | Status::Refused | Status::Ran | Status::Behind => outcome.body,
-            })
-            .collect();
-        Self { status: Status::Ran, body: Json::Array(body) }
+        let bodies: Vec<_> = outcomes.into_iter().map(|outcome| outcome.body).collect();
+        Self { status: Status::Ran, body: raw(&bodies) }
     }
 
     fn respond(self, media_type: MediaType) -> Response {
@@ -271,7 +276,7 @@ impl Outcome {
             (Status::Behind, MediaType::GraphqlResponse) => StatusCode::SERVICE_UNAVAILABLE,
             (Status::Ran, _) | (Status::Refused | Status::Behind, MediaType::Json) => StatusCode::OK,
         };
-        let mut response = (status, self.body.to_string()).into_response();
+        let mut response = (status, String::from(Box::<str>::from(self.body))).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, media_type.content_type());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -284,12 +289,17 @@ impl Outcome {
 }
 
 /// An answer without `data`: nothing was run.
-fn errors(code: &str, message: &str) -> Json {
-    json!({"errors": [{"message": message, "extensions": {"code": code}}]})
+fn errors(code: &str, message: &str) -> Box<RawValue> {
+    raw(&json!({"errors": [{"message": message, "extensions": {"code": code}}]}))
 }
 
-fn without_data(answer: &Answer) -> Json {
-    json!({"errors": answer.errors})
+fn without_data(answer: &Answer) -> Box<RawValue> {
+    raw(&json!({"errors": answer.errors}))
+}
+
+fn raw(value: &impl Serialize) -> Box<RawValue> {
+    // Values of ours have text for keys and finite numbers, which is all that JSON asks for.
+    serde_json::value::to_raw_value(value).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// Gives every error a code that has none: those of the executor itself.

@@ -4,7 +4,7 @@ use axum::{Json, Router, body::Body, extract::State};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, TimeDelta, Utc};
 use eventstore::{Append, EventLog, Expected, LogConfig};
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use pg::Pool;
 use query_service::Config;
