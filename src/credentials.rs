@@ -113,7 +113,7 @@ fn client_specs(url: &str, kept: &Kept) -> anyhow::Result<Vec<(&'static str, Cli
     let service = ClientSpec {
         name: "service".to_owned(),
         scopes: Scopes::all(),
-        grants: vec![Grant::ClientCredentials],
+        grants: vec![Grant::ClientCredentials, Grant::RefreshToken],
         redirect_uris: Vec::new(),
     };
     Ok(vec![

@@ -43,15 +43,16 @@ fn routes(fill: &str) -> Vec<(Method, String)> {
     routes
 }
 
-fn is_waiting(path: &str) -> bool {
-    path.starts_with("/internal/")
+/// Routes that wait for news, and the one that ends the token of everybody here.
+fn is_left_out(path: &str) -> bool {
+    path.starts_with("/internal/") || path == "/auth/logout"
 }
 
 #[test]
 fn no_body_makes_any_route_fail() {
     let shop = shared();
     let bodies = hostile_bodies();
-    for (method, path) in routes("ord_01h455vb4pex5vsknk084sn02q").into_iter().filter(|(_, path)| !is_waiting(path)) {
+    for (method, path) in routes("ord_01h455vb4pex5vsknk084sn02q").into_iter().filter(|(_, path)| !is_left_out(path)) {
         if method == Method::GET {
             continue;
         }
@@ -82,7 +83,7 @@ fn no_path_parameter_or_query_makes_any_route_fail() {
         "00000000-0000-0000-0000-000000000000",
         &long,
     ] {
-        for (method, path) in routes(fill).into_iter().filter(|(_, path)| !is_waiting(path)) {
+        for (method, path) in routes(fill).into_iter().filter(|(_, path)| !is_left_out(path)) {
             let path = format!("{path}?limit=%00&cursor=%ff&status=%27&after=-1&orderId={fill}&q=%00&sku=%00");
             let request = shop.request(method.clone(), &path).header("Content-Type", "application/json").body("{}");
             let answer = Answer::of(request.send().unwrap());

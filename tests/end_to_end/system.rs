@@ -7,6 +7,7 @@ use reqwest::{
 };
 use serde_json::{Value, json};
 use std::{
+    fs::File,
     io::Write,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
@@ -22,12 +23,16 @@ const GENEROUS: Duration = Duration::from_secs(120);
 /// Ends the system when our end of its standard input is closed, even by a crash of the tests.
 const SUPERVISED: &str = r#""$@" & pid=$!; read -r _; kill -TERM $pid 2>/dev/null; wait $pid"#;
 
-static SHARED: OnceLock<System> = OnceLock::new();
+static SHARED: OnceLock<(System, Folder)> = OnceLock::new();
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
 /// The system that most tests share.
 pub fn shared() -> &'static System {
-    SHARED.get_or_init(|| System::start(&Folder::new(), &[]))
+    let (system, _folder) = SHARED.get_or_init(|| {
+        let folder = Folder::new();
+        (System::start(&folder, &[]), folder)
+    });
+    system
 }
 
 /// A text that no other test uses.
@@ -97,6 +102,7 @@ impl System {
             .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
+            .stderr(File::create(folder.path().join("oms.log")).unwrap())
             .spawn()
             .unwrap();
         let stdin = child.stdin.take();

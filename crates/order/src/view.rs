@@ -56,7 +56,7 @@ pub struct OrderAnswer {
     pub lines: Vec<LineAnswer>,
     /// The first shipment.
     pub shipment_id: Option<ShipmentId>,
-    /// When it expires unless it is paid by then.
+    /// When it expires unless it is paid by then; null where nothing is awaited.
     pub expires_at: Option<DateTime<Utc>>,
     /// How many events it has had.
     pub version: i64,
@@ -335,7 +335,7 @@ impl OrderAnswer {
             refunded_total: money(order.refunded_total()),
             lines: order.lines.iter().map(|line| LineAnswer::from_state(line, order.currency)).collect(),
             shipment_id: order.shipments.first().map(|shipment| shipment.shipment_id),
-            expires_at: order.expires_at,
+            expires_at: order.expires(),
             version: order.version,
             allowed_actions: order.allowed_actions(reader),
             waiting_for: waiting.map(|waiting| waiting.reason),
