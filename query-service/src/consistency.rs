@@ -129,10 +129,8 @@ impl ReadYourWrites {
         let ids: Vec<Uuid> = versions.keys().map(|stream| stream.id()).collect();
         let wanted: Vec<i64> = versions.values().map(|(version, _)| *version).collect();
         let client = self.pool.get().await?;
-        let statement = client
-            .prepare_cached(include_str!("sql/behind.sql"))
-            .await
-            .map_err(ReadError::statement(TABLE))?;
+        let statement =
+            client.prepare_cached(include_str!("sql/behind.sql")).await.map_err(ReadError::statement(TABLE))?;
         let rows = client.query(&statement, &[&kinds, &ids, &wanted]).await.map_err(ReadError::statement(TABLE))?;
         let mut behind = Vec::with_capacity(rows.len());
         for row in rows {

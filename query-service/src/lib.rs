@@ -18,7 +18,8 @@ pub use config::Config;
 pub use read_error::ReadError;
 
 use crate::{
-    cache::OrderCache, consistency::ReadYourWrites, graphql::handler::GraphQl, history::History, projectors::ReadTables, reads::Reads,
+    cache::OrderCache, consistency::ReadYourWrites, graphql::handler::GraphQl, history::History,
+    projectors::ReadTables, reads::Reads,
 };
 use feeds::Reader;
 use pg::{PgError, Pool};

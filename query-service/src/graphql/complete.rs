@@ -8,8 +8,8 @@ use async_graphql::{
     parser::{
         parse_schema,
         types::{
-            BaseType, Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, Selection, SelectionSet, Type, TypeKind,
-            TypeSystemDefinition,
+            BaseType, Directive, DocumentOperations, ExecutableDocument, Field, OperationDefinition, Selection,
+            SelectionSet, Type, TypeKind, TypeSystemDefinition,
         },
     },
 };
@@ -47,7 +47,8 @@ impl Shapes {
                 TypeKind::Interface(interface) => (interface.fields, interface.implements, true),
                 TypeKind::Scalar | TypeKind::Union(_) | TypeKind::Enum(_) | TypeKind::InputObject(_) => return None,
             };
-            let fields = fields.into_iter().map(|field| (field.node.name.node.to_string(), field.node.ty.node)).collect();
+            let fields =
+                fields.into_iter().map(|field| (field.node.name.node.to_string(), field.node.ty.node)).collect();
             let interfaces = implements.into_iter().map(|name| name.node.to_string()).collect();
             Some((name, Shape { fields, interfaces, is_interface }))
         });
@@ -270,7 +271,8 @@ impl<'a> Completion<'a> {
             return given.as_bool().map_or(Value::Null, Value::Boolean);
         }
         let definitions = self.operation.variable_definitions.iter().map(|definition| &definition.node);
-        let default = definitions.filter(|found| found.name.node == *name).find_map(|found| found.default_value.as_ref());
+        let default =
+            definitions.filter(|found| found.name.node == *name).find_map(|found| found.default_value.as_ref());
         default.map_or(Value::Null, |default| default.node.clone())
     }
 }
@@ -313,10 +315,16 @@ mod tests {
 
     #[test]
     fn a_field_that_failed_is_null() {
-        assert_eq!(complete("{ a order { id } }", serde_json::json!({"a": 1}), &[&["order"]]), r#"{"a":1,"order":null}"#);
+        assert_eq!(
+            complete("{ a order { id } }", serde_json::json!({"a": 1}), &[&["order"]]),
+            r#"{"a":1,"order":null}"#
+        );
         assert_eq!(complete("{ order { id } }", Json::Null, &[&["order"]]), r#"{"order":null}"#);
         let data = serde_json::json!({"order": {"id": "1"}});
-        assert_eq!(complete("{ order { note id } }", data, &[&["order", "note"]]), r#"{"order":{"note":null,"id":"1"}}"#);
+        assert_eq!(
+            complete("{ order { note id } }", data, &[&["order", "note"]]),
+            r#"{"order":{"note":null,"id":"1"}}"#
+        );
     }
 
     #[test]

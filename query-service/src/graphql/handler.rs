@@ -14,7 +14,10 @@ use crate::{reads::Reads, viewer::Viewer};
 use async_graphql::{
     Request, Response as Answer, ServerError, Value,
     dataloader::DataLoader,
-    parser::{parse_query, types::{ExecutableDocument, OperationDefinition, OperationType}},
+    parser::{
+        parse_query,
+        types::{ExecutableDocument, OperationDefinition, OperationType},
+    },
 };
 use axum::{
     extract::State,
@@ -162,15 +165,15 @@ impl GraphQl {
         };
         let spawner = self.spawner.clone();
         let loader = DataLoader::new(Batches(Arc::clone(&self.reads)), move |task| spawner.spawn(task));
-        let mut prepared = Request::new(request.query.clone()).variables(variables).data(Viewer::new(caller.clone())).data(loader);
+        let mut prepared =
+            Request::new(request.query.clone()).variables(variables).data(Viewer::new(caller.clone())).data(loader);
         prepared.operation_name.clone_from(&request.operation_name);
         let mut asked = document.clone();
         self.shapes.ask_for_types(&mut asked);
         prepared.set_parsed_query(asked);
         let mut answer = self.schema.execute(prepared).await;
         if !answer.errors.iter().any(|error| error.path.is_empty()) {
-            answer.data =
-                self.shapes.complete(&document, operation, &request.variables, answer.data, &answer.errors);
+            answer.data = self.shapes.complete(&document, operation, &request.variables, answer.data, &answer.errors);
         }
         Outcome::of(answer)
     }

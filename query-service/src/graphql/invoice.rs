@@ -13,7 +13,7 @@ use crate::{read_models::invoices, viewer::Viewer};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
-use shared_events::{Currency, CreditNoteId, InvoiceId, invoice::TradeParty};
+use shared_events::{CreditNoteId, Currency, InvoiceId, invoice::TradeParty};
 use std::sync::Arc;
 use web::Scope;
 

@@ -273,7 +273,10 @@ mod tests {
 
     #[test]
     fn a_document_of_common_size_passes() {
-        assert_eq!(check("{ order(number: \"R-1 } \\\" {\") { id lines { ...L } } } fragment L on OrderLine { id }"), Ok(()));
+        assert_eq!(
+            check("{ order(number: \"R-1 } \\\" {\") { id lines { ...L } } } fragment L on OrderLine { id }"),
+            Ok(())
+        );
         assert_eq!(check("query # { { {\n { a }"), Ok(()));
     }
 

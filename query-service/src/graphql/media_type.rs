@@ -121,9 +121,9 @@ pub fn check_body_type(headers: &HeaderMap) -> Result<(), Problem> {
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).ok_or_else(refused)?;
     let mut parts = text.split(';').map(str::trim);
     let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
-    let utf8 = parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
-        !name.trim().eq_ignore_ascii_case("charset") || is_utf8(value.trim().trim_matches('"'))
-    });
+    let utf8 = parts
+        .filter_map(|part| part.split_once('='))
+        .all(|(name, value)| !name.trim().eq_ignore_ascii_case("charset") || is_utf8(value.trim().trim_matches('"')));
     if named && utf8 { Ok(()) } else { Err(refused()) }
 }
 
@@ -170,7 +170,12 @@ mod tests {
             check_body_type(&headers).is_ok()
         };
         assert!(check("application/json") && check("Application/JSON; charset=UTF-8"));
-        for text in ["text/plain", "application/graphql", "application/json; charset=latin1", "application/x-www-form-urlencoded"] {
+        for text in [
+            "text/plain",
+            "application/graphql",
+            "application/json; charset=latin1",
+            "application/x-www-form-urlencoded",
+        ] {
             assert!(!check(text), "{text}");
         }
         assert!(check_body_type(&HeaderMap::new()).is_err());

@@ -74,12 +74,19 @@ impl OrderFilter {
             number: self.number,
             tag: self.tag,
             currency: currency.transpose()?,
-            placed_from: self.placed_from,
-            placed_to: self.placed_to,
+            placed_from: storable(self.placed_from)?,
+            placed_to: storable(self.placed_to)?,
             total_min: self.total_min,
             total_max: self.total_max,
             open_exception: self.open_exception,
         })
+    }
+}
+
+fn storable(at: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>> {
+    match at.filter(|at| !orders::is_storable(*at)) {
+        Some(_) => Err(bad_input("times go from the year 1 to the year 9999")),
+        None => Ok(at),
     }
 }
 

@@ -38,7 +38,8 @@ impl Body {
     /// # Errors
     /// [`Malformed`] when it is no JSON, or JSON that is no request.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| Malformed(format!("the body is no JSON: {error}")))?;
+        let value: Value =
+            serde_json::from_slice(bytes).map_err(|error| Malformed(format!("the body is no JSON: {error}")))?;
         Ok(match value {
             Value::Array(items) => Self::Batch(items.into_iter().map(Parameters::from_json).collect()),
             value => Self::Single(Parameters::from_json(value)),
@@ -133,7 +134,8 @@ mod tests {
 
     #[test]
     fn a_request_has_a_query_and_may_have_more() {
-        let request = single(r#"{"query":"{a}","operationName":"A","variables":{"x":1},"extensions":{},"more":1}"#).unwrap();
+        let request =
+            single(r#"{"query":"{a}","operationName":"A","variables":{"x":1},"extensions":{},"more":1}"#).unwrap();
         assert_eq!((request.query.as_str(), request.operation_name.as_deref()), ("{a}", Some("A")));
         assert_eq!(request.variables["x"], 1);
         assert!(single(r#"{"query":"{a}","operationName":null,"variables":null,"extensions":null}"#).is_ok());
@@ -142,8 +144,18 @@ mod tests {
     #[test]
     fn what_is_no_request_is_malformed() {
         for body in [
-            "", "{", "null", "1", "\"{a}\"", "{}", r#"{"query":1}"#, r#"{"query":{}}"#, r#"{"query":["{a}"]}"#,
-            r#"{"query":"{a}","operationName":1}"#, r#"{"query":"{a}","variables":"x"}"#, r#"{"query":"{a}","variables":[]}"#,
+            "",
+            "{",
+            "null",
+            "1",
+            "\"{a}\"",
+            "{}",
+            r#"{"query":1}"#,
+            r#"{"query":{}}"#,
+            r#"{"query":["{a}"]}"#,
+            r#"{"query":"{a}","operationName":1}"#,
+            r#"{"query":"{a}","variables":"x"}"#,
+            r#"{"query":"{a}","variables":[]}"#,
             r#"{"query":"{a}","extensions":"x"}"#,
         ] {
             assert!(single(body).is_err(), "{body}");

@@ -75,5 +75,6 @@ pub async fn of_order(
     // The log may be ahead of the table; both answers of one moment agree.
     events.retain(|event| event.version <= order.version);
     let answers = events.into_iter().map(EventAnswer::from).collect();
-    Ok(List::<EventAnswer>::cut(answers, params.limit, |event| Cursor::encode(CURSOR_VERSION, &event.version)).respond(&uri))
+    Ok(List::<EventAnswer>::cut(answers, params.limit, |event| Cursor::encode(CURSOR_VERSION, &event.version))
+        .respond(&uri))
 }

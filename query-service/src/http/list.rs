@@ -61,8 +61,8 @@ pub async fn orders(
         Some(_) => return Err(Problem::invalid_parameter("parameter `exceptions`: only `open` is known")),
     }
     if let Some(text) = params.customer_id.as_deref().filter(|text| !text.is_empty()) {
-        let customer = UserId::parse(text)
-            .map_err(|error| Problem::invalid_id(format!("parameter `customerId`: {error}")))?;
+        let customer =
+            UserId::parse(text).map_err(|error| Problem::invalid_id(format!("parameter `customerId`: {error}")))?;
         check_customer(&viewer, customer)?;
         filter.customer_id = Some(customer);
     }

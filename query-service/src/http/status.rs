@@ -2,7 +2,11 @@
 
 use super::order::{OrderReference, visible};
 use crate::{reads::Reads, viewer::Viewer};
-use axum::{Json, extract::State, response::{IntoResponse, Response}};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
 use chrono::{DateTime, Utc};
 use http::Uri;
 use order::{Action, FulfilmentStatus, OrderStatus, PaymentStatus, WaitingReason};

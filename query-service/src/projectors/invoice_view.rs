@@ -17,7 +17,10 @@ pub async fn project(
 ) -> Result<(), HandleError> {
     let mut issued = Vec::new();
     for event in events.iter().copied().filter(|event| InvoiceEvent::is_known(&event.event_type)) {
-        issued.push((document_of(number(&event.stream_id, event.version), open_event::<InvoiceEvent>(event, keys)?), event));
+        issued.push((
+            document_of(number(&event.stream_id, event.version), open_event::<InvoiceEvent>(event, keys)?),
+            event,
+        ));
     }
     if issued.is_empty() {
         return Ok(());

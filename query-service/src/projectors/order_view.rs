@@ -4,7 +4,10 @@ use super::{MissingEvents, by_stream};
 use feeds::HandleError;
 use order::{Order, OrderEvent};
 use pg::{deadpool_postgres::Transaction, tokio_postgres::types::Json};
-use shared_events::{EventBody, OrderId, RecordedEvent, sealed::{KeyRing, open_event}};
+use shared_events::{
+    EventBody, OrderId, RecordedEvent,
+    sealed::{KeyRing, open_event},
+};
 use std::collections::HashMap;
 
 const SELECT: &str = "SELECT order_id, state FROM order_view WHERE order_id = ANY($1)";

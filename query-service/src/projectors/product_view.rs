@@ -39,7 +39,11 @@ pub async fn project(transaction: &Transaction<'_>, events: &[&RecordedEvent]) -
     rows.write(transaction).await
 }
 
-fn fold(mut product: Option<Product>, mut seen: i64, events: &[&RecordedEvent]) -> Result<Option<Product>, HandleError> {
+fn fold(
+    mut product: Option<Product>,
+    mut seen: i64,
+    events: &[&RecordedEvent],
+) -> Result<Option<Product>, HandleError> {
     for event in events.iter().copied() {
         if event.version <= seen {
             continue;
@@ -64,12 +68,9 @@ fn evolve(product: Option<Product>, event: InventoryEvent) -> Option<Product> {
             updated_at: event.occurred_at,
             version: 0,
         }),
-        (Some(product), InventoryEvent::ProductUpdated(event)) => Some(Product {
-            details: event.product,
-            status: event.status,
-            updated_at: event.occurred_at,
-            ..product
-        }),
+        (Some(product), InventoryEvent::ProductUpdated(event)) => {
+            Some(Product { details: event.product, status: event.status, updated_at: event.occurred_at, ..product })
+        }
         (Some(product), InventoryEvent::ProductArchived(event)) => {
             Some(Product { status: ProductStatus::Archived, updated_at: event.occurred_at, ..product })
         }

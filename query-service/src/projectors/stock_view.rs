@@ -1,6 +1,7 @@
 //! `stock_view`: one row per product and location. Its events come from many streams in any order, so each carries
 //! the levels that resulted and the stock version that says which is the newest.
 
+use chrono::{DateTime, Utc};
 use feeds::HandleError;
 use pg::deadpool_postgres::Transaction;
 use shared_events::{
@@ -8,7 +9,6 @@ use shared_events::{
     inventory::{InventoryEvent, StockLine},
     sealed::{KeyRing, open_event},
 };
-use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 

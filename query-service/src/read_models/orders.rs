@@ -2,7 +2,7 @@
 
 use super::keyset::{Direction, Page, PageRequest, Place, Select, SortColumn};
 use crate::read_error::ReadError;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike as _, SecondsFormat, Utc};
 use order::{FulfilmentStatus, Order, OrderStatus, PaymentStatus};
 use pg::{Pool, tokio_postgres::Row, tokio_postgres::types::Json};
 use rust_decimal::Decimal;
@@ -82,10 +82,9 @@ impl OrderSort {
     /// Where an order stands in a list sorted so.
     #[must_use]
     pub fn place(self, order: &Order) -> Place {
-        let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Micros, true);
         let value = match self {
-            Self::PlacedAt => time(order.placed_at),
-            Self::UpdatedAt => time(order.updated_at),
+            Self::PlacedAt => text_of_time(order.placed_at),
+            Self::UpdatedAt => text_of_time(order.updated_at),
             Self::Total => order.totals.total.to_string(),
             Self::Number => order.number.clone(),
         };
@@ -98,13 +97,29 @@ impl OrderSort {
     /// 400 `INVALID_CURSOR`.
     pub fn parse_cursor(self, cursor: &str) -> Result<Place, web::Problem> {
         let place = Place::parse(cursor, self.name())?;
-        let valid = match self {
-            Self::PlacedAt | Self::UpdatedAt => DateTime::parse_from_rfc3339(&place.value).is_ok(),
-            Self::Total => place.value.parse::<Decimal>().is_ok(),
-            Self::Number => true,
+        // Written anew from what was read: what Rust takes for a time or number, Postgres might not.
+        let value = match self {
+            Self::PlacedAt | Self::UpdatedAt => {
+                let at = DateTime::parse_from_rfc3339(&place.value).ok().map(|at| at.to_utc());
+                at.filter(|at| is_storable(*at)).map(text_of_time)
+            }
+            Self::Total => place.value.parse::<Decimal>().ok().map(|total| total.to_string()),
+            Self::Number => Some(place.value),
         };
-        if valid { Ok(place) } else { Err(web::Problem::invalid_cursor("the cursor is not one that this list has given")) }
+        let value =
+            value.ok_or_else(|| web::Problem::invalid_cursor("the cursor is not one that this list has given"))?;
+        Ok(Place { value, ..place })
     }
+}
+
+fn text_of_time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Whether Postgres has a place for this moment, and people a use.
+#[must_use]
+pub fn is_storable(at: DateTime<Utc>) -> bool {
+    (1..=9999).contains(&at.year())
 }
 
 impl OrderFilter {

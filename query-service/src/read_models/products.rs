@@ -210,9 +210,8 @@ mod tests {
             updated_at: at("2026-01-01T00:00:00Z"),
             version: 5,
         };
-        let texts = |moment: &str| {
-            product.prices_at(at(moment)).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        };
+        let texts =
+            |moment: &str| product.prices_at(at(moment)).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         assert_eq!(texts("2025-12-31T00:00:00Z"), "");
         assert_eq!(texts("2026-02-01T00:00:00Z"), "2.00 EUR, 9.00 USD");
         assert_eq!(texts("2026-03-01T00:00:00Z"), "3.00 EUR, 9.00 USD");

@@ -96,7 +96,10 @@ async fn a_customer_never_learns_what_is_the_shops_business() {
     let answer = shop.query_as(customer(ann), query, json!({"id": id}), &seen).await;
     assert_eq!(answer.body["data"]["order"]["notes"], json!([]));
     assert!(!answer.body.to_string().contains("difficult"));
-    assert_eq!(answer.body["data"]["order"]["history"]["nodes"][0], json!({"type": "OrderPlaced", "actor": null, "payload": null}));
+    assert_eq!(
+        answer.body["data"]["order"]["history"]["nodes"][0],
+        json!({"type": "OrderPlaced", "actor": null, "payload": null})
+    );
 }
 
 #[tokio::test]
@@ -104,7 +107,8 @@ async fn a_missing_scope_is_an_error_of_the_field_that_needs_it() {
     let shop = Shop::open().await;
     let caller = caller("cli_1", CallerKind::Client, Scopes::parse("inventory:read"));
     assert_eq!(shop.get_as(caller.clone(), "/api/orders", &nothing()).await.status, 403);
-    let answer = shop.query_as(caller, "{ orders { totalCount } products { totalCount } }", json!({}), &nothing()).await;
+    let answer =
+        shop.query_as(caller, "{ orders { totalCount } products { totalCount } }", json!({}), &nothing()).await;
     assert_eq!(answer.body["errors"][0]["extensions"]["code"], "INSUFFICIENT_SCOPE", "{answer:?}");
     assert_eq!(answer.body["data"], json!({"orders": null, "products": {"totalCount": 0}}));
 }

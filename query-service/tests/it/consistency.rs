@@ -63,10 +63,9 @@ async fn a_version_that_never_comes_is_a_timeout_that_says_so() {
     let (id, _, seen) = shop.place(None, "R-000000022").await;
     assert_eq!(shop.get(&format!("/api/orders/{id}"), &seen).await.status, 200);
     let never = Consistency::of(id, 99);
-    let (rest, graphql) = tokio::join!(
-        async { shop.get(&format!("/api/orders/{id}"), &never).await },
-        async { shop.query_as(client(), "{ __typename }", json!({}), &never).await },
-    );
+    let (rest, graphql) = tokio::join!(async { shop.get(&format!("/api/orders/{id}"), &never).await }, async {
+        shop.query_as(client(), "{ __typename }", json!({}), &never).await
+    },);
     assert_eq!((rest.status.as_u16(), rest.text("/code")), (503, "READ_TIMEOUT"), "{rest:?}");
     assert!(!rest.header("retry-after").is_empty());
     assert_eq!((graphql.status.as_u16(), graphql.text("/errors/0/extensions/code")), (503, "READ_TIMEOUT"));

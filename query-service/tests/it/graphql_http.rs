@@ -71,14 +71,18 @@ async fn statuses_and_media_types_are_those_of_the_specification() {
 #[tokio::test]
 async fn get_runs_queries_and_nothing_else() {
     let shop = Shop::open().await;
-    let get = async |query: &str| shop.send(Some(client()), Method::GET, &format!("/graphql{query}"), &[("accept", GRAPHQL)], Body::empty()).await;
+    let get = async |query: &str| {
+        shop.send(Some(client()), Method::GET, &format!("/graphql{query}"), &[("accept", GRAPHQL)], Body::empty()).await
+    };
     let answer = get("?query=%7B__typename%7D").await;
     assert_eq!((answer.status.as_u16(), &answer.body), (200, &json!({"data": {"__typename": "Query"}})));
     let answer = get("?query=query%20Q(%24f%3AInt)%7Borders(first%3A%24f)%7BtotalCount%7D%7D&operationName=Q&variables=%7B%22f%22%3A1%7D").await;
     assert_eq!(answer.body, json!({"data": {"orders": {"totalCount": 0}}}), "{answer:?}");
     let mutation = get("?query=mutation%7B__typename%7D").await;
     assert_eq!((mutation.status.as_u16(), mutation.header("allow")), (405, "POST"));
-    for wrong in ["", "?query=", "?query=%7B", "?query=%7B__typename%7D&variables=x", "?query=%7B__typename%7D&variables=1"] {
+    for wrong in
+        ["", "?query=", "?query=%7B", "?query=%7B__typename%7D&variables=x", "?query=%7B__typename%7D&variables=1"]
+    {
         assert_eq!(get(wrong).await.status, 400, "{wrong}");
     }
 }
@@ -120,9 +124,11 @@ async fn what_costs_too_much_is_refused_and_never_walked() {
     let aliases = format!("{{ {} }}", (0..51).map(|index| format!("a{index}: __typename ")).collect::<String>());
     let directives = format!("{{ __typename {} }}", "@skip(if: false) ".repeat(51));
     let tokens = format!("{{ {} }}", "__typename ".repeat(5_001));
-    let bomb: String = (0..30).map(|index| format!("fragment f{index} on Query {{ ...f{} ...f{} }} ", index + 1, index + 1)).collect();
+    let bomb: String =
+        (0..30).map(|index| format!("fragment f{index} on Query {{ ...f{} ...f{} }} ", index + 1, index + 1)).collect();
     let bomb = format!("{{ ...f0 }} {bomb} fragment f30 on Query {{ __typename }}");
-    let expensive = "{ orders(first: 100) { nodes { customer { orders(first: 100) { nodes { id number } } } } } }".to_owned();
+    let expensive =
+        "{ orders(first: 100) { nodes { customer { orders(first: 100) { nodes { id number } } } } } }".to_owned();
     for query in [deep, aliases, directives, tokens, bomb, expensive, "{a".repeat(1_000), "[".repeat(100_000)] {
         let answer = ask(&shop, &query).await;
         assert_eq!(answer.status, 400, "{query:.60}: {answer:?}");
@@ -152,6 +158,11 @@ async fn wrong_arguments_are_named_and_unknown_things_are_null() {
         "{ orders(first: 1, last: 1) { totalCount } }",
         "{ orders(after: \"nonsense\") { totalCount } }",
         "{ orders(filter: {currency: \"nonsense\"}) { totalCount } }",
+        "{ orders(filter: {placedFrom: \"-5000-01-01T00:00:00Z\"}) { totalCount } }",
+        "{ orders(filter: {placedTo: \"0000-01-01T00:00:00Z\"}) { totalCount } }",
+        "{ orders(filter: {totalMin: \"1e400\"}) { totalCount } }",
+        "{ orders(first: 99999999999999999999) { totalCount } }",
+        "{ order(number: \"\\uD800\") { id } }",
         "{ orders(filter: {customerId: \"ord_01h455vb4pex5vsknk084sn02q\"}) { totalCount } }",
     ] {
         let answer = ask(&shop, query).await;

@@ -54,7 +54,9 @@ async fn a_connection_goes_forwards_and_backwards_in_every_order() {
     let (_, seen) = five_orders(&shop, user).await;
     for order in ["PLACED_AT", "UPDATED_AT", "TOTAL", "NUMBER"] {
         for direction in ["ASC", "DESC"] {
-            let all = format!("{{ orders(first: 100, orderBy: {{field: {order}, direction: {direction}}}) {{ totalCount nodes {{ id }} }} }}");
+            let all = format!(
+                "{{ orders(first: 100, orderBy: {{field: {order}, direction: {direction}}}) {{ totalCount nodes {{ id }} }} }}"
+            );
             let all = shop.data(&all, json!({}), &seen).await;
             let expected = ids(&all["orders"]["nodes"]);
             assert_eq!((expected.len(), &all["orders"]["totalCount"]), (5, &json!(5)));
@@ -70,7 +72,11 @@ async fn a_connection_goes_forwards_and_backwards_in_every_order() {
                 loop {
                     let page = shop.data(&query, json!({"cursor": at}), &seen).await["orders"].clone();
                     let nodes = ids(&page["nodes"]);
-                    if size == "first" { found.extend(nodes) } else { found.splice(0..0, nodes); }
+                    if size == "first" {
+                        found.extend(nodes)
+                    } else {
+                        found.splice(0..0, nodes);
+                    }
                     if page["pageInfo"][more] != true {
                         break;
                     }
@@ -80,7 +86,9 @@ async fn a_connection_goes_forwards_and_backwards_in_every_order() {
             }
         }
     }
-    let empty = shop.data("{ orders { nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor } } }", json!({}), &nothing()).await;
+    let empty = shop
+        .data("{ orders { nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor } } }", json!({}), &nothing())
+        .await;
     assert_eq!(empty["orders"]["pageInfo"]["hasNextPage"], false);
 }
 
@@ -92,11 +100,15 @@ async fn a_filter_lets_through_what_it_says() {
     let key = shop.keys.make();
     seen.0.extend(shop.happens(placed[0], &key, [tagged(&["gift", "vip"]), crate::shop::paid()]).await.0);
     let of = async |filter: &str| {
-        let query = format!("{{ orders(filter: {filter}, orderBy: {{field: NUMBER, direction: ASC}}) {{ totalCount nodes {{ number }} }} }}");
+        let query = format!(
+            "{{ orders(filter: {filter}, orderBy: {{field: NUMBER, direction: ASC}}) {{ totalCount nodes {{ number }} }} }}"
+        );
         let data = shop.data(&query, json!({}), &seen).await;
         data["orders"]["totalCount"].as_i64().unwrap()
     };
-    let product = shop.data("{ orders(filter: {number: \"R-000000031\"}) { nodes { lines { productId } } } }", json!({}), &seen).await;
+    let product = shop
+        .data("{ orders(filter: {number: \"R-000000031\"}) { nodes { lines { productId } } } }", json!({}), &seen)
+        .await;
     let product = product["orders"]["nodes"][0]["lines"][0]["productId"].as_str().unwrap().to_owned();
     for (filter, count) in [
         ("{}".to_owned(), 5),
@@ -118,8 +130,38 @@ async fn a_filter_lets_through_what_it_says() {
     ] {
         assert_eq!(of(&filter).await, count, "{filter}");
     }
-    for (path, count) in [("/api/orders?status=confirmed", 1), ("/api/orders?status=CONFIRMED,pending", 5), ("/api/orders?exceptions=open", 0)] {
+    for (path, count) in [
+        ("/api/orders?status=confirmed", 1),
+        ("/api/orders?status=CONFIRMED,pending", 5),
+        ("/api/orders?exceptions=open", 0),
+    ] {
         let answer = shop.get(path, &seen).await;
         assert_eq!(answer.body["items"].as_array().unwrap().len(), count, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_forged_cursor_is_refused_and_never_an_error_of_ours() {
+    let shop = Shop::open().await;
+    let forged = |sorted_by: &str, value: &str| {
+        web::Cursor::encode(1, &json!({"s": sorted_by, "v": value, "i": "01890a5d-ac96-774b-bcce-b302099a8057"}))
+    };
+    for (sorted_by, value, status) in [
+        ("placed_at", "2026-11-21T10:00:00Z", 200),
+        ("placed_at", "0000-01-01T00:00:00Z", 400),
+        ("placed_at", "infinity", 400),
+        ("placed_at", "x", 400),
+        ("total", "1", 400),
+        ("state", "x", 400),
+    ] {
+        let path = format!("/api/orders?cursor={}", forged(sorted_by, value));
+        assert_eq!(shop.get(&path, &nothing()).await.status, status, "{sorted_by} {value}");
+    }
+    for (value, good) in [("1_000", true), ("12.5", true), ("NaN", false), ("", false)] {
+        let query = "query Q($c: String) { orders(after: $c, orderBy: {field: TOTAL}) { totalCount } }";
+        let answer =
+            shop.query_as(crate::shop::client(), query, json!({"c": forged("total", value)}), &nothing()).await;
+        assert_eq!(answer.body.get("errors").is_none(), good, "{value}: {answer:?}");
+        assert!(good || answer.text("/errors/0/extensions/code") == "BAD_USER_INPUT");
     }
 }

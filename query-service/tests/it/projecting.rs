@@ -60,8 +60,14 @@ async fn busy_shop() -> Shop {
             reserved: index + 1,
             stock_version: index + 2,
         };
-        let reserved: InventoryEvent =
-            StockReserved { order_id: id, revision: 1, lines: vec![line], expires_at: None, occurred_at: moment(index) }.into();
+        let reserved: InventoryEvent = StockReserved {
+            order_id: id,
+            revision: 1,
+            lines: vec![line],
+            expires_at: None,
+            occurred_at: moment(index),
+        }
+        .into();
         append(&shop.inventory, &id.to_string(), RESERVATION_STREAM, None, [reserved]).await;
         seen.extend(shop.happens(id, &key, [paid(), tagged(&["a", "b"])]).await.0);
     }
@@ -107,7 +113,8 @@ async fn tables_that_are_rebuilt_from_zero_are_the_live_ones() {
         let mut pages = pages(&shop, size).await;
         if reversed {
             // Partitions and logs have no order among them; within one the order stays.
-            pages.sort_by_key(|page| (page.log.to_string(), std::cmp::Reverse(page.partition), page.events[0].position));
+            pages
+                .sort_by_key(|page| (page.log.to_string(), std::cmp::Reverse(page.partition), page.events[0].position));
         }
         for page in pages {
             deliver(&tables, &pool, &[page]).await;
@@ -152,7 +159,9 @@ async fn what_was_erased_reads_as_null_after_a_rebuild() {
     let seen = shop.happens(id, &lost, [order.into()]).await;
     let answer = shop.get(&format!("/api/orders/{id}"), &seen).await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert!(answer.body["contact"].is_null() && answer.body["shippingAddress"].is_null() && answer.body["note"].is_null());
+    assert!(
+        answer.body["contact"].is_null() && answer.body["shippingAddress"].is_null() && answer.body["note"].is_null()
+    );
     let row = shop.pool.get().await.unwrap().query_one("SELECT state::text FROM order_view", &[]).await.unwrap();
     assert!(!row.get::<_, String>(0).contains("ann@example.org"));
 }

@@ -51,9 +51,12 @@ async fn the_older_paths_carry_the_older_names_and_take_numbers_and_users() {
         let status = shop.get(&format!("/order/{reference}/status"), &seen).await;
         assert_eq!((status.status.as_u16(), &status.body["status"]), (200, &json!("PENDING")), "{status:?}");
     }
-    for path in
-        [format!("/orders/{user}"), format!("/order/{user}"), format!("/orders/user/{user}"), format!("/user/{user}/orders")]
-    {
+    for path in [
+        format!("/orders/{user}"),
+        format!("/order/{user}"),
+        format!("/orders/user/{user}"),
+        format!("/user/{user}/orders"),
+    ] {
         let answer = shop.get(&path, &seen).await;
         assert_eq!(answer.body["items"][0]["orderID"], json!(id), "{path}: {answer:?}");
         assert!(answer.body["nextCursor"].is_null());

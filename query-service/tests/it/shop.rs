@@ -12,9 +12,12 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use service::{Lifecycle, Process, ServerConfig, Settings, assemble};
 use shared_events::{
-    Actor, Address, Attributes, Contact, Currency, EventBody, EventId, KeyId, LineId, Metadata, Money, OrderId, ProductId,
-    ShipmentId, UserId,
-    inventory::{InventoryEvent, PRODUCT_STREAM, PriceSet, ProductCreated, ProductDetails, STOCK_STREAM, StockLine, StockReceived},
+    Actor, Address, Attributes, Contact, Currency, EventBody, EventId, KeyId, LineId, Metadata, Money, OrderId,
+    ProductId, ShipmentId, UserId,
+    inventory::{
+        InventoryEvent, PRODUCT_STREAM, PriceSet, ProductCreated, ProductDetails, STOCK_STREAM, StockLine,
+        StockReceived,
+    },
     order::{
         self, OrderEvent, OrderLine, OrderPlaced, PaymentCompleted, PaymentMethod, ShippingCharge, TagsChanged, Totals,
     },
@@ -113,7 +116,8 @@ impl Shop {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let body = serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into()));
+        let body =
+            serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into()));
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
@@ -176,7 +180,8 @@ impl Shop {
         let id = ProductId::generate();
         let at = moment(0);
         let product: ProductDetails =
-            serde_json::from_value(json!({"sku": sku, "name": format!("Name of {sku}"), "taxClass": "standard"})).unwrap();
+            serde_json::from_value(json!({"sku": sku, "name": format!("Name of {sku}"), "taxClass": "standard"}))
+                .unwrap();
         let price = Money::parse("9.99", "EUR").unwrap();
         let events: [InventoryEvent; 2] = [
             ProductCreated { product_id: id, product, occurred_at: at }.into(),
@@ -237,14 +242,19 @@ async fn open_log(deps: &service::Deps, schema: &str, role: &str, name: &'static
 fn neighbours(keys: Keys) -> Routes<()> {
     let access = Access::Internal(Scope::EventsRead);
     Routes::new("neighbours")
-        .post("/internal/keys", access, Doc::new("Keys"), |State(keys): State<Keys>, Json(body): Json<Value>| async move {
-            let kept = keys.0.lock().unwrap();
-            let wanted: Vec<KeyId> = serde_json::from_value(body["keyIds"].clone()).unwrap();
-            let found = wanted.iter().filter_map(|id| kept.get(id));
-            let keys: Vec<_> =
-                found.map(|key| json!({"keyId": key.id(), "key": STANDARD.encode(key.expose())})).collect();
-            Json(json!({"keys": keys}))
-        })
+        .post(
+            "/internal/keys",
+            access,
+            Doc::new("Keys"),
+            |State(keys): State<Keys>, Json(body): Json<Value>| async move {
+                let kept = keys.0.lock().unwrap();
+                let wanted: Vec<KeyId> = serde_json::from_value(body["keyIds"].clone()).unwrap();
+                let found = wanted.iter().filter_map(|id| kept.get(id));
+                let keys: Vec<_> =
+                    found.map(|key| json!({"keyId": key.id(), "key": STANDARD.encode(key.expose())})).collect();
+                Json(json!({"keys": keys}))
+            },
+        )
         .get("/internal/users/{id}", access, Doc::new("A user"), |path: PathParams| async move {
             let id: UserId = path.id("id")?;
             if id.as_uuid().is_nil() {

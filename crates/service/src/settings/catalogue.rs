@@ -63,6 +63,8 @@ pub const CATALOGUE: &[Variable] = &[
     set("OMS_PAYMENT_WINDOW", Some("30m"), "30m", "how long an order waits for its payment (card)"),
     set("OMS_RETURN_WINDOW", Some("14d"), "14d", "how long after the last delivery an order is completed"),
     set("OMS_QUOTE_TTL", Some("15m"), "15m", "how long a quote holds"),
+    set("OMS_GRAPHQL_INTROSPECTION", Some("on"), "off", "on or off: whether GraphQL clients may read the schema"),
+    set("OMS_GRAPHQL_SUGGESTIONS", Some("on"), "off", "on or off: whether GraphQL errors suggest names"),
     set("OMS_RESERVATION_TTL", Some("2m"), "2m", "how long stock is kept for an order that is being placed"),
     set("OMS_DATA_DIR", None, "/var/lib/oms", "files: the embedded server, the index, images"),
     set("OMS_CONFIG", None, "/etc/oms.toml", "the configuration file; oms.toml in the working directory unless set"),
