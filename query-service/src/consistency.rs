@@ -101,7 +101,7 @@ impl ReadYourWrites {
             let Some(stream) = behind.first() else { break };
             let name = versions[stream].1;
             for (log, id) in behind.iter().filter_map(|stream| stream.in_log()) {
-                if self.reader.is_parked(log, &id).await.map_err(|error| ReadError::Keys(error.into()))? {
+                if self.reader.is_parked(log, &id).await.map_err(ReadError::Parking)? {
                     return Err(ReadError::Parked { stream: id });
                 }
             }

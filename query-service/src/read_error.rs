@@ -30,6 +30,9 @@ pub enum ReadError {
     /// The keys of personal fields could not be had.
     #[error("the keys of personal fields could not be had")]
     Keys(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Whether a stream is parked could not be told.
+    #[error("whether a stream is parked could not be told")]
+    Parking(#[source] pg::PgError),
     /// A stored event cannot be read.
     #[error("a stored event cannot be read")]
     Payload(#[from] shared_events::PayloadError),
@@ -70,6 +73,7 @@ impl ReadError {
         match self {
             Self::Checkout(_) | Self::Feed { .. } | Self::Keys(_) | Self::Peer { .. } => true,
             Self::Statement { source, .. } => pg::is_unavailable(source),
+            Self::Parking(source) => pg::is_unavailable(source),
             Self::Shared(error) => error.is_unavailable(),
             Self::Payload(_) | Self::BehindWrites { .. } | Self::Parked { .. } => false,
         }

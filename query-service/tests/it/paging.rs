@@ -73,7 +73,7 @@ async fn a_connection_goes_forwards_and_backwards_in_every_order() {
                     let page = shop.data(&query, json!({"cursor": at}), &seen).await["orders"].clone();
                     let nodes = ids(&page["nodes"]);
                     if size == "first" {
-                        found.extend(nodes)
+                        found.extend(nodes);
                     } else {
                         found.splice(0..0, nodes);
                     }
