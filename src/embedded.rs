@@ -38,6 +38,14 @@ impl Storage {
         })
     }
 
+    /// Starts the server again whenever it has ended, if it is ours. Runs until it is dropped.
+    pub async fn keep_running(&self) -> std::convert::Infallible {
+        if let Some(embedded) = &self.embedded {
+            embedded.keep_running().await;
+        }
+        std::future::pending().await
+    }
+
     /// Stops the server if it is ours.
     pub async fn close(self) -> anyhow::Result<()> {
         match self.embedded {

@@ -40,7 +40,14 @@ pub async fn run(options: Up) -> anyhow::Result<()> {
             }
         }
     };
-    let ran = if stop_asked { Ok(()) } else { run_on(&storage, config, settings, signal).await };
+    let ran = if stop_asked {
+        Ok(())
+    } else {
+        tokio::select! {
+            ran = run_on(&storage, config, settings, signal) => ran,
+            never = storage.keep_running() => match never {},
+        }
+    };
     ran.and(storage.close().await)
 }
 

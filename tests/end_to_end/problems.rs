@@ -1,8 +1,9 @@
 //! Every problem code, provoked on the real system, and the order in which requests are checked.
 
-use crate::system::{Answer, order_body, shared, unique};
+use crate::system::{Answer, Folder, System, eventually, order_body, shared, unique};
 use reqwest::Method;
 use serde_json::json;
+use std::thread;
 
 const UNKNOWN_ORDER: &str = "ord_01h455vb4pex5vsknk084sn02q";
 
@@ -221,4 +222,67 @@ fn a_problem_carries_the_trace_it_belongs_to() {
     assert_eq!(answer.header("x-request-id"), "request-7");
     assert!(answer.header("traceparent").contains(trace));
     assert_eq!(answer.text("/instance"), format!("/api/orders/{UNKNOWN_ORDER}"));
+}
+
+#[test]
+fn a_media_type_that_nobody_gives_is_406() {
+    let shop = shared();
+    let request = shop.request(Method::POST, "/graphql").header("Accept", "text/html");
+    Answer::of(request.json(&json!({"query": "{ __typename }"})).send().unwrap()).expect_problem(406, "NOT_ACCEPTABLE");
+}
+
+#[test]
+fn a_reservation_that_was_given_up_is_not_confirmed() {
+    let shop = shared();
+    let order = shop.order(&shop.product("1.00", 1), 1).text("/orderId");
+    shop.delete(&format!("/api/orders/{order}")).expect(200);
+    let path = format!("/api/inventory/reservations/{order}");
+    eventually("the reservation is released", || (shop.get(&path).body["state"] == "RELEASED").then_some(()));
+    shop.post(&format!("{path}/confirm"), &json!({})).expect_problem(409, "ILLEGAL_TRANSITION");
+}
+
+#[test]
+fn graphql_errors_carry_codes() {
+    let shop = shared();
+    let code = |query: &str| shop.post("/graphql", &json!({"query": query})).body["errors"][0]["extensions"]["code"].clone();
+    assert_eq!(code("{ order(id: \"usr_01h455vb4pex5vsknk084sn02q\") { id } }"), "BAD_USER_INPUT");
+    assert_eq!(code("{ orders(first: 101) { totalCount } }"), "BAD_USER_INPUT");
+    let deep = format!("{{ orders {} }}", "{ edges { node { customer { orders ".repeat(20) + "{ totalCount }" + &"} } } }".repeat(20));
+    assert_eq!(code(&deep), "QUERY_TOO_COMPLEX");
+    let unknown = json!({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0".repeat(64)}}});
+    let answer = shop.post("/graphql", &unknown);
+    assert_eq!(answer.body["errors"][0]["extensions"]["code"], "PERSISTED_QUERY_NOT_FOUND", "{}", answer.body);
+}
+
+#[test]
+fn guessing_passwords_is_429_with_the_time_to_wait() {
+    let folder = Folder::new();
+    let shop = System::start(&folder, &[("OMS_RATE_LIMIT", "on")]);
+    let guess = json!({"email": shop.customer().email, "password": "a wrong password"});
+    let limited = (0..50)
+        .map(|_| Answer::of(shop.anonymous(Method::POST, "/auth/login").json(&guess).send().unwrap()))
+        .find(|answer| answer.status != 401)
+        .expect("somebody may guess for ever");
+    limited.expect_problem(429, "RATE_LIMITED");
+    shop.stop();
+}
+
+#[test]
+fn more_requests_than_can_be_served_are_503_overloaded() {
+    let folder = Folder::new();
+    let shop = System::start(&folder, &[("OMS_MAX_CONCURRENT_REQUESTS", "2")]);
+    thread::scope(|scope| {
+        // Requests that wait for an event that does not come.
+        let waiting = || shop.get("/internal/feeds/orders/0?after=0&wait=3s").expect(200);
+        let all = [scope.spawn(waiting), scope.spawn(waiting)];
+        let refused = eventually("a third request is refused", || {
+            Some(shop.get("/api/products")).filter(|answer| answer.status == 503)
+        });
+        refused.expect_problem(503, "OVERLOADED");
+        for request in all {
+            request.join().unwrap();
+        }
+    });
+    shop.get("/api/products").expect(200);
+    shop.stop();
 }

@@ -11,6 +11,7 @@ mod postmaster;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use account::Account;
 use binaries::Binaries;
@@ -37,8 +38,12 @@ pub struct Embedded {
     url: String,
     socket_url: String,
     version: String,
+    settings: Vec<(String, String)>,
     _owner: File,
 }
+
+/// How soon a server that crashed is started again.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Embedded {
     /// Starts the server on its data folder, creating the cluster first if there is none, and waits until it answers.
@@ -72,6 +77,7 @@ impl Embedded {
             account,
             binaries,
             cluster,
+            settings: options.settings,
             _owner: owner,
         })
     }
@@ -99,6 +105,21 @@ impl Embedded {
     /// The process id of the server, if it runs.
     pub fn process_id(&self) -> Option<u32> {
         postmaster::PidFile::read(&self.cluster).map(|file| file.process_id)
+    }
+
+    /// Starts the server again whenever it has crashed or was killed, at its old address. Runs until it is dropped.
+    pub async fn keep_running(&self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if postmaster::is_running(&self.cluster) {
+                continue;
+            }
+            tracing::warn!("the database server has ended: starting it again");
+            match postmaster::start(&self.binaries, &self.account, &self.cluster, &self.settings).await {
+                Ok(port) => tracing::info!(port, "the database server runs again"),
+                Err(error) => tracing::error!(%error, "the database server could not be started again"),
+            }
+        }
     }
 
     /// Asks the server for a fast shutdown and waits for its end.
