@@ -27,7 +27,7 @@ pub async fn run(options: Up) -> anyhow::Result<()> {
     telemetry::init(&settings)?;
     metrics::handle();
     let mut signal: Signal = Box::pin(lifecycle::stop_signal());
-    let config = UpConfig::new(options, &settings)?;
+    let config = UpConfig::bind(options, &settings).await?;
 
     let mut stop_asked = false;
     let storage = {
@@ -53,14 +53,15 @@ pub async fn run(options: Up) -> anyhow::Result<()> {
 
 async fn run_on(storage: &Storage, config: UpConfig, settings: Settings, signal: Signal) -> anyhow::Result<()> {
     let url = config.url();
+    let listen = config.listen.to_string();
     let settings = settings
         .with("DATABASE_URL", storage.own_url.as_str())
         .with("OMS_DATA_DIR", storage.data_dir.to_string_lossy())
-        .with("OMS_LISTEN", config.listen.to_string())
+        .with("OMS_LISTEN", listen)
         .with_default("OMS_PUBLIC_URL", url.as_str());
     let database = Database::new(&storage.own_url, config::connections(&settings)?)?;
     database.check_durability().await.context("the database cannot be used")?;
-    let process = Process::new(settings, database.clone(), &compose::all())?;
+    let process = Process::new(settings, database.clone(), &compose::all())?.with_listener(config.listener);
     let lifecycle = process.deps().lifecycle.clone();
     let asked = lifecycle.clone();
     lifecycle.spawn("first signal", |stop| async move {

@@ -58,6 +58,7 @@ pub struct Service {
 pub struct Process {
     deps: Deps,
     listen: SocketAddr,
+    listener: Option<TcpListener>,
     admin_listen: Option<SocketAddr>,
     server: ServerConfig,
     patience: Duration,
@@ -117,7 +118,15 @@ impl Process {
             patience: settings.duration("OMS_SHUTDOWN_TIMEOUT", Duration::from_secs(20))?,
             deps: Deps { database, peers, feeds, lifecycle, settings, verifier, public_url },
             listen,
+            listener: None,
         })
+    }
+
+    /// Serves on a listener that is bound already, instead of binding `OMS_LISTEN`.
+    #[must_use]
+    pub fn with_listener(mut self, listener: TcpListener) -> Self {
+        self.listener = Some(listener);
+        self
     }
 
     /// What the services are to be built with.
@@ -166,12 +175,15 @@ impl Process {
     /// # Errors
     /// [`StartError`] when an address cannot be listened on, or the listener breaks.
     pub async fn run(
-        self,
+        mut self,
         services: Vec<Service>,
         tables: Vec<Routes<()>>,
         ready: impl FnOnce(SocketAddr),
     ) -> Result<(), StartError> {
-        let listener = bind(self.listen, "OMS_LISTEN").await?;
+        let listener = match self.listener.take() {
+            Some(listener) => listener,
+            None => bind(self.listen, "OMS_LISTEN").await?,
+        };
         let address = listener.local_addr().map_err(|error| StartError::step("listening", error))?;
         let checks: Vec<_> = services.iter().flat_map(|service| service.checks.iter().cloned()).collect();
         let router = self.start(services, tables);

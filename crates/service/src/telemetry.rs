@@ -2,6 +2,7 @@
 //! never personal data or secrets.
 
 use crate::{SettingError, Settings};
+use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 
 /// What is logged unless `RUST_LOG` says otherwise.
@@ -19,7 +20,7 @@ pub fn init(settings: &Settings) -> Result<(), SettingError> {
     let installed = if format.as_deref() == Some("json") {
         subscriber.json().flatten_event(true).with_current_span(true).try_init()
     } else {
-        subscriber.with_target(false).try_init()
+        subscriber.with_target(false).with_ansi(std::io::stderr().is_terminal()).try_init()
     };
     if installed.is_err() {
         tracing::debug!("logs go where they went before");
