@@ -23,8 +23,8 @@ use crate::http::App;
 use crate::on_order_events::ReservationsFollowOrders;
 use crate::stock_writer::StockWriter;
 use eventstore::{Claims, EventLog, LogConfig};
-use feeds::{Reader, ReaderHandle};
-use service::{Deps, Health, Idempotency, ReadyCheck, Service, StartError, Worker, feed_routes};
+use feeds::Reader;
+use service::{Deps, Idempotency, ReadyCheck, Service, StartError, Worker, feed_routes};
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -64,7 +64,10 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         currency: config.currency,
         reservation_ttl: config.reservation_ttl,
     };
-    let checks = vec![ReadyCheck::database("inventory.database", pool.clone()), following(reader.handle())];
+    let checks = vec![
+        ReadyCheck::database("inventory.database", pool.clone()),
+        ReadyCheck::reaction("inventory.orders", reader.handle()),
+    ];
     let writing = Arc::new(Mutex::new(writing));
     let workers = vec![
         Worker::new("stock-writer", move |stop| {
@@ -79,16 +82,4 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         Worker::once("inventory-upkeep", move |stop| upkeep::run(claims, stop)),
     ];
     Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log)), workers, checks })
-}
-
-/// Whether reservations follow their orders. The service goes on if not: what is held stays held.
-fn following(reader: ReaderHandle) -> ReadyCheck {
-    ReadyCheck::new("inventory.orders", move || {
-        let status = reader.status();
-        let trouble = match status.parked {
-            0 => status.stopped().map(ToOwned::to_owned).or(status.failing),
-            parked => Some(format!("{parked} orders are parked")),
-        };
-        std::future::ready(trouble.map_or(Health::Ok, Health::Degraded))
-    })
 }

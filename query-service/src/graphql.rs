@@ -2,6 +2,7 @@
 
 mod complete;
 mod customer;
+mod date_time;
 mod enums;
 mod error;
 pub mod handler;

@@ -24,7 +24,7 @@ use crate::{
 use feeds::Reader;
 use pg::{PgError, Pool};
 use read_models::{invoices::Invoices, orders::Orders, products::Products, stock::Stocks};
-use service::{Deps, Health, KeyClient, ReadyCheck, Service, StartError, Worker};
+use service::{Deps, KeyClient, ReadyCheck, Service, StartError, Worker};
 use std::sync::Arc;
 
 /// The service's name.
@@ -83,22 +83,9 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         name: NAME,
         routes: http::routes(reads, graphql),
         workers: vec![Worker::reader("query.reader", reader), tail],
-        checks: vec![ReadyCheck::database("query.database", pool), projection_check(progress)],
-    })
-}
-
-/// Down until the first catch-up, degraded while streams are parked or a partition stands still.
-fn projection_check(reader: feeds::ReaderHandle) -> ReadyCheck {
-    ReadyCheck::new("query.projection", move || {
-        let status = reader.status();
-        std::future::ready(if !status.caught_up {
-            Health::Down("the read tables have not caught up with the logs yet".to_owned())
-        } else if let Some(reason) = status.stopped() {
-            Health::Degraded(format!("a partition stands still: {reason}"))
-        } else if status.parked > 0 {
-            Health::Degraded(format!("{} streams are parked", status.parked))
-        } else {
-            Health::Ok
-        })
+        checks: vec![
+            ReadyCheck::database("query.database", pool),
+            ReadyCheck::projection("query.projection", progress),
+        ],
     })
 }

@@ -23,14 +23,16 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
 use eventstore::Spawner;
 use futures_util::future::join_all;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
 use std::sync::Arc;
-use web::{Caller, Code, Consistency, Problem, QueryParams};
+use web::{
+    Caller, Code, Consistency, Problem, QueryParams,
+    json_body::{LARGEST_BODY, read_limited},
+};
 
 /// What the handlers need.
 #[derive(Clone)]
@@ -60,13 +62,14 @@ impl GraphQl {
 /// `POST /graphql`.
 ///
 /// # Errors
-/// 406, 415, and 400 for a malformed `OMS-Consistency`; everything else is answered as GraphQL.
+/// 413, 406, 415, and 400 for a malformed `OMS-Consistency`; everything else is answered as GraphQL.
 pub async fn post(
     State(graphql): State<GraphQl>,
     caller: Caller,
-    headers: HeaderMap,
-    body: Bytes,
+    request: axum::extract::Request,
 ) -> Result<Response, Problem> {
+    let (http::request::Parts { headers, .. }, body) = request.into_parts();
+    let body = read_limited(body, LARGEST_BODY).await?;
     let media_type = MediaType::negotiate(&headers)?;
     check_body_type(&headers)?;
     let consistency = Consistency::from_headers(&headers)?;

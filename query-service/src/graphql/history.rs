@@ -1,5 +1,6 @@
 //! What happened to an order: for people (timeline), and as the log has it (history).
 
+use super::date_time::DateTime;
 use super::{
     enums::MilestoneType,
     error::{FromRead as _, bad_input},
@@ -9,7 +10,6 @@ use super::{
 use crate::history::HistoryEvent;
 use crate::read_models::keyset::Page;
 use async_graphql::{Context, ID, Json, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use order::Order;
 use web::Cursor;
 
@@ -45,7 +45,7 @@ pub struct Milestone {
     #[graphql(name = "type")]
     milestone_type: MilestoneType,
     /// When.
-    occurred_at: DateTime<Utc>,
+    occurred_at: DateTime,
 }
 
 impl TimelineConnection {
@@ -59,7 +59,7 @@ impl TimelineConnection {
         let cursor = |index: &usize| Cursor::encode(TIMELINE_CURSOR, &(index + 1));
         let node = |index: usize| Milestone {
             milestone_type: order.timeline[index].milestone_type.into(),
-            occurred_at: order.timeline[index].occurred_at,
+            occurred_at: order.timeline[index].occurred_at.into(),
         };
         let end = start.saturating_add(limit).min(order.timeline.len());
         let page = Page { rows: (start..end).collect(), has_next: end < order.timeline.len(), has_previous: start > 0 };
@@ -107,7 +107,7 @@ pub struct OrderEvent {
     #[graphql(name = "type")]
     event_type: String,
     /// When it was recorded.
-    recorded_at: DateTime<Utc>,
+    recorded_at: DateTime,
     /// Who did it: a user's or client's id, or `internal`. Null without the scope `events:read`.
     actor: Option<String>,
     /// With which data; personal fields are null once erased. Null without the scope `events:read`.
@@ -123,7 +123,7 @@ impl From<HistoryEvent> for OrderEvent {
             position: event.position,
             version: event.version,
             event_type: event.event_type,
-            recorded_at: event.recorded_at,
+            recorded_at: event.recorded_at.into(),
             actor,
             payload,
         }

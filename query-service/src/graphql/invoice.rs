@@ -1,5 +1,6 @@
 //! `Invoice`: an invoice or credit note, as it was issued.
 
+use super::date_time::DateTime;
 use super::{
     customer::Customer,
     enums::InvoiceKind,
@@ -11,7 +12,7 @@ use super::{
 };
 use crate::{read_models::invoices, viewer::Viewer};
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use shared_events::{CreditNoteId, Currency, InvoiceId, invoice::TradeParty};
 use std::sync::Arc;
@@ -78,8 +79,8 @@ impl Invoice {
     }
 
     /// When it was issued.
-    async fn issued_at(&self) -> DateTime<Utc> {
-        self.0.document.occurred_at
+    async fn issued_at(&self) -> DateTime {
+        self.0.document.occurred_at.into()
     }
 
     /// By when it has to be paid, where it is on credit.

@@ -1,6 +1,7 @@
 //! `Order`: an order with everything that hangs on it.
 #![expect(clippy::unused_async, reason = "every resolver is async, whether it waits or not")]
 
+use super::date_time::DateTime;
 use super::{
     customer::Customer,
     enums::{FulfilmentStatus, OrderAction, OrderStatus, PaymentStatus, WaitingReason},
@@ -14,7 +15,6 @@ use super::{
 };
 use crate::graphql::error::FromRead as _;
 use async_graphql::{Context, ID, Object, Result};
-use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use shared_events::OrderId;
 use std::sync::Arc;
@@ -73,8 +73,8 @@ impl Order {
     }
 
     /// Until when it waits for that; null without a deadline.
-    async fn waiting_until(&self, context: &Context<'_>) -> Result<Option<DateTime<Utc>>> {
-        Ok(self.0.waiting_for(reads(context)?.return_window).and_then(|waiting| waiting.until))
+    async fn waiting_until(&self, context: &Context<'_>) -> Result<Option<DateTime>> {
+        Ok(self.0.waiting_for(reads(context)?.return_window).and_then(|waiting| waiting.until).map(DateTime))
     }
 
     /// How many events it has had.
@@ -83,18 +83,18 @@ impl Order {
     }
 
     /// When it was placed.
-    async fn placed_at(&self) -> DateTime<Utc> {
-        self.0.placed_at
+    async fn placed_at(&self) -> DateTime {
+        self.0.placed_at.into()
     }
 
     /// When something last happened to it.
-    async fn updated_at(&self) -> DateTime<Utc> {
-        self.0.updated_at
+    async fn updated_at(&self) -> DateTime {
+        self.0.updated_at.into()
     }
 
     /// When it expires unless it is paid by then.
-    async fn expires_at(&self) -> Option<DateTime<Utc>> {
-        self.0.expires_at
+    async fn expires_at(&self) -> Option<DateTime> {
+        self.0.expires().map(DateTime)
     }
 
     /// Who ordered; null for a guest.

@@ -1,5 +1,6 @@
 //! The parts of an order: lines, payments, shipments, returns, refunds, notes, exceptions, and what it waits for.
 
+use super::date_time::DateTime;
 use super::{
     enums::{Party, PaymentState, RefundCause, RefundStatus, ReturnStatus, ShipmentStatus},
     loaders::Batches,
@@ -9,7 +10,6 @@ use super::{
 };
 use crate::graphql::error::FromRead as _;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use shared_events::{Currency, order::LineQuantity};
 use std::sync::Arc;
@@ -150,7 +150,7 @@ pub struct Payment {
     /// The provider's reason, where it failed or was voided.
     reason: Option<String>,
     /// When something last happened to it.
-    updated_at: DateTime<Utc>,
+    updated_at: DateTime,
 }
 
 impl Payment {
@@ -166,7 +166,7 @@ impl Payment {
             authorized_amount: money(payment.authorized, currency),
             captured_amount: money(payment.captured, currency),
             reason: payment.reason.clone(),
-            updated_at: payment.updated_at,
+            updated_at: payment.updated_at.into(),
         }
     }
 }
@@ -187,13 +187,13 @@ pub struct Shipment {
     /// Why it failed.
     reason: Option<String>,
     /// When it was planned or filled.
-    created_at: DateTime<Utc>,
+    created_at: DateTime,
     /// When the carrier got it.
-    dispatched_at: Option<DateTime<Utc>>,
+    dispatched_at: Option<DateTime>,
     /// When the customer got it.
-    delivered_at: Option<DateTime<Utc>>,
+    delivered_at: Option<DateTime>,
     /// When it failed.
-    failed_at: Option<DateTime<Utc>>,
+    failed_at: Option<DateTime>,
 }
 
 impl Shipment {
@@ -207,10 +207,10 @@ impl Shipment {
             carrier: shipment.carrier.clone(),
             tracking_number: shipment.tracking_number.clone(),
             reason: shipment.reason.clone(),
-            created_at: shipment.created_at,
-            dispatched_at: shipment.dispatched_at,
-            delivered_at: shipment.delivered_at,
-            failed_at: shipment.failed_at,
+            created_at: shipment.created_at.into(),
+            dispatched_at: shipment.dispatched_at.map(DateTime),
+            delivered_at: shipment.delivered_at.map(DateTime),
+            failed_at: shipment.failed_at.map(DateTime),
         }
     }
 }
@@ -229,9 +229,9 @@ pub struct Return {
     /// Whether it went back into stock.
     restocked: bool,
     /// When it was asked for.
-    requested_at: DateTime<Utc>,
+    requested_at: DateTime,
     /// When it was received or rejected.
-    closed_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime>,
 }
 
 impl Return {
@@ -244,8 +244,8 @@ impl Return {
             lines: parts(&found.lines),
             reason: found.reason.clone(),
             restocked: found.restocked,
-            requested_at: found.requested_at,
-            closed_at: found.closed_at,
+            requested_at: found.requested_at.into(),
+            closed_at: found.closed_at.map(DateTime),
         }
     }
 }
@@ -268,11 +268,11 @@ pub struct Refund {
     /// The return it is for.
     return_id: Option<ID>,
     /// When it was asked for.
-    requested_at: DateTime<Utc>,
+    requested_at: DateTime,
     /// When it was completed.
-    completed_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime>,
     /// When it failed.
-    failed_at: Option<DateTime<Utc>>,
+    failed_at: Option<DateTime>,
 }
 
 impl Refund {
@@ -287,9 +287,9 @@ impl Refund {
             reason: refund.reason.clone(),
             payment_id: refund.payment_id.clone().map(ID),
             return_id: refund.return_id.map(ID::from),
-            requested_at: refund.requested_at,
-            completed_at: refund.completed_at,
-            failed_at: refund.failed_at,
+            requested_at: refund.requested_at.into(),
+            completed_at: refund.completed_at.map(DateTime),
+            failed_at: refund.failed_at.map(DateTime),
         }
     }
 }
@@ -304,14 +304,19 @@ pub struct Note {
     /// Who wrote it.
     by: Party,
     /// When.
-    created_at: DateTime<Utc>,
+    created_at: DateTime,
 }
 
 impl Note {
     /// A note.
     #[must_use]
     pub fn from_state(note: &order::Note) -> Self {
-        Self { id: note.note_id.into(), text: note.text.clone(), by: note.by.into(), created_at: note.occurred_at }
+        Self {
+            id: note.note_id.into(),
+            text: note.text.clone(),
+            by: note.by.into(),
+            created_at: note.occurred_at.into(),
+        }
     }
 }
 
@@ -326,9 +331,9 @@ pub struct Exception {
     /// What happened.
     detail: Option<String>,
     /// When it was raised.
-    raised_at: DateTime<Utc>,
+    raised_at: DateTime,
     /// When somebody dealt with it; null while it is open.
-    resolved_at: Option<DateTime<Utc>>,
+    resolved_at: Option<DateTime>,
     /// What was done.
     resolution: Option<String>,
 }
@@ -341,8 +346,8 @@ impl Exception {
             id: exception.exception_id.into(),
             kind: exception.kind.clone(),
             detail: exception.detail.clone(),
-            raised_at: exception.raised_at,
-            resolved_at: exception.resolved_at,
+            raised_at: exception.raised_at.into(),
+            resolved_at: exception.resolved_at.map(DateTime),
             resolution: exception.resolution.clone(),
         }
     }

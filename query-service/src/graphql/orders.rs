@@ -1,5 +1,6 @@
 //! The list of orders: its filter, its order, its pages.
 
+use super::date_time::DateTime;
 use super::{
     enums::{FulfilmentStatus, OrderOrderField, OrderStatus, PaymentStatus, SortDirection},
     error::{FromRead as _, bad_input},
@@ -13,7 +14,6 @@ use crate::read_models::{
     orders::{self, OrderSort},
 };
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use shared_events::{Currency, UserId};
 use std::sync::Arc;
@@ -39,9 +39,9 @@ pub struct OrderFilter {
     /// In this currency (ISO 4217).
     currency: Option<String>,
     /// Placed then or later.
-    placed_from: Option<DateTime<Utc>>,
+    placed_from: Option<DateTime>,
     /// Placed before.
-    placed_to: Option<DateTime<Utc>>,
+    placed_to: Option<DateTime>,
     /// With at least this total.
     total_min: Option<Decimal>,
     /// With at most this total.
@@ -83,7 +83,8 @@ impl OrderFilter {
     }
 }
 
-fn storable(at: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>> {
+fn storable(at: Option<DateTime>) -> Result<Option<chrono::DateTime<chrono::Utc>>> {
+    let at = at.map(|DateTime(at)| at);
     match at.filter(|at| !orders::is_storable(*at)) {
         Some(_) => Err(bad_input("times go from the year 1 to the year 9999")),
         None => Ok(at),

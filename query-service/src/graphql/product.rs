@@ -1,6 +1,7 @@
 //! `Product` and `Stock`.
 #![expect(clippy::unused_async, reason = "every resolver is async, whether it waits or not")]
 
+use super::date_time::DateTime;
 use super::{
     enums::ProductStatus,
     error::FromRead as _,
@@ -15,7 +16,6 @@ use crate::read_models::{
     stock,
 };
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use chrono::{DateTime, Utc};
 use shared_events::Currency;
 use std::sync::Arc;
 use web::{Scope, request_context::now};
@@ -101,13 +101,13 @@ impl Product {
     }
 
     /// When it was made.
-    async fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
+    async fn created_at(&self) -> DateTime {
+        self.0.created_at.into()
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
-        self.0.updated_at
+    async fn updated_at(&self) -> DateTime {
+        self.0.updated_at.into()
     }
 
     /// How many events it has had.
