@@ -2,7 +2,7 @@
 
 use crate::{config::Config, inventory::Inventory, order_number::OrderNumbers, orders::Orders};
 use order::{Order, Party, view::OrderAnswer};
-use service::{Answer, CommandRequest, Idempotency, Peer};
+use service::{Answer, CommandRequest, Idempotency, Lifecycle, Peer};
 use shared_events::{Actor, Metadata, UserId};
 use std::sync::Arc;
 use web::{Caller, CallerKind, Consistency, Problem};
@@ -18,6 +18,8 @@ pub struct App {
     pub auth: Peer,
     /// Requests that happen once.
     pub idempotency: Idempotency,
+    /// What goes on beside requests.
+    pub lifecycle: Lifecycle,
     /// Order numbers.
     pub numbers: Arc<OrderNumbers>,
     /// The settings.
@@ -59,15 +61,20 @@ pub fn metadata(request: &CommandRequest) -> Metadata {
     }
 }
 
+/// Whether the request came by `/orders` or `/order`, whose answers carry the short names too.
+#[must_use]
+pub fn short_spelling(request: &CommandRequest) -> bool {
+    request.path != request.main_path
+}
+
 impl App {
     /// The order as the caller gets it.
     #[must_use]
-    pub fn answer(&self, status: u16, order: &Order, caller: &Caller) -> Answer {
-        let view = OrderAnswer::from_state(order, party(caller), self.config.return_window);
-        Answer::json(status, &view)
-            .etag(order.version)
-            .consistency(&Consistency::of(order.id, order.version))
-            .concerning(concerned(order))
+    pub fn answer(&self, order: &Order, request: &CommandRequest) -> Answer {
+        let view = OrderAnswer::from_state(order, party(&request.caller), self.config.return_window);
+        let answer =
+            if short_spelling(request) { Answer::json(200, &view.into_legacy()) } else { Answer::json(200, &view) };
+        answer.etag(order.version).consistency(&Consistency::of(order.id, order.version)).concerning(concerned(order))
     }
 }
 

@@ -62,6 +62,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         inventory: Inventory::new(deps.peers.inventory.clone()),
         auth: deps.peers.auth.clone(),
         idempotency: Idempotency::new(claims.clone(), deps.lifecycle.clone()),
+        lifecycle: deps.lifecycle.clone(),
         numbers: Arc::new(OrderNumbers::new(pool.clone())),
         config: Arc::new(config),
     };

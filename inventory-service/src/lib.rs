@@ -13,7 +13,6 @@ mod migrations;
 pub mod on_order_events;
 pub mod rows;
 pub mod stock_writer;
-mod upkeep;
 
 pub use config::Config;
 pub use migrations::{HISTORY_TABLE, migrations};
@@ -39,11 +38,10 @@ pub const ROLE: &str = "oms_inventory";
 /// # Errors
 /// [`StartError`] names the step that failed.
 pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
-    deps.database.ensure_owner(ROLE, &[NAME]).await?;
-    let pool = deps.database.pool(NAME, Some(ROLE)).await?;
+    let separation = deps.database.ensure_owner(ROLE, &[NAME]).await?;
+    let pool = deps.database.pool(NAME, separation.role()).await?;
     let unnamed = |error| StartError::step("naming the migrations", error);
-    let log_tables = eventstore::migrations().map_err(|error| StartError::step("naming the migrations", error))?;
-    pg::migrate(&pool, eventstore::HISTORY_TABLE, log_tables).await?;
+    eventstore::migrate(&pool).await?;
     feeds::migrate(&pool).await?;
     pg::migrate(&pool, HISTORY_TABLE, migrations().map_err(unnamed)?).await?;
 
@@ -79,7 +77,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         }),
         Worker::once("reservation-expiry", move |stop| expiry::run(pool, writer, stop)),
         Worker::reader(on_order_events::NAME, reader),
-        Worker::once("inventory-upkeep", move |stop| upkeep::run(claims, stop)),
+        Idempotency::purge_worker("idempotency keys of inventory", claims),
     ];
     Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log)), workers, checks })
 }

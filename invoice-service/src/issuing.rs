@@ -14,7 +14,7 @@ use feeds::{FeedError, Subscription, derived_command_id};
 use order::Order;
 use service::{KeyClient, KeyClientError};
 use shared_events::{
-    Actor, InvoiceId, Metadata, OrderId, PayloadError, RecordedEvent,
+    Actor, EventBody, InvoiceId, Metadata, OrderId, PayloadError, RecordedEvent,
     invoice::{InvoiceEvent, STREAM_TYPE, TradeParty},
     order::OrderEvent,
     sealed::{key_ids, open_event, seal_event},
@@ -144,7 +144,9 @@ impl Issuing {
         for event in history {
             match open_event::<OrderEvent>(event, &ring) {
                 Ok(opened) => order.apply(&opened),
-                Err(PayloadError::Unknown { .. }) => order = order.evolve_unknown(),
+                Err(PayloadError::Unknown { event_type, .. }) if !OrderEvent::is_known(&event_type) => {
+                    order = order.evolve_unknown();
+                }
                 Err(error) => return Err(error.into()),
             }
             if order.covered() {

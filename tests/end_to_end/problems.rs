@@ -244,10 +244,14 @@ fn a_reservation_that_was_given_up_is_not_confirmed() {
 #[test]
 fn graphql_errors_carry_codes() {
     let shop = shared();
-    let code = |query: &str| shop.post("/graphql", &json!({"query": query})).body["errors"][0]["extensions"]["code"].clone();
+    let code =
+        |query: &str| shop.post("/graphql", &json!({"query": query})).body["errors"][0]["extensions"]["code"].clone();
     assert_eq!(code("{ order(id: \"usr_01h455vb4pex5vsknk084sn02q\") { id } }"), "BAD_USER_INPUT");
     assert_eq!(code("{ orders(first: 101) { totalCount } }"), "BAD_USER_INPUT");
-    let deep = format!("{{ orders {} }}", "{ edges { node { customer { orders ".repeat(20) + "{ totalCount }" + &"} } } }".repeat(20));
+    let deep = format!(
+        "{{ orders {} }}",
+        "{ edges { node { customer { orders ".repeat(20) + "{ totalCount }" + &"} } } }".repeat(20)
+    );
     assert_eq!(code(&deep), "QUERY_TOO_COMPLEX");
     let unknown = json!({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0".repeat(64)}}});
     let answer = shop.post("/graphql", &unknown);

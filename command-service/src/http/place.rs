@@ -2,7 +2,7 @@
 
 use super::run::{fingerprint, refused};
 use crate::{
-    app::{App, concerned, metadata, party},
+    app::{App, concerned, metadata, party, short_spelling},
     inventory::{ReserveError, Reserved},
     pipeline::{
         append::{self, PlaceError, Placed},
@@ -68,19 +68,21 @@ async fn run(
         Some(customer) if draft.contact.is_none() => profile::contact(app, &request.caller, customer).await,
         _ => None,
     };
-    let Decided { events, order } = decide::run(order_id, order_number, draft, contact, priced.clone(), &app.config)
+    let decided = decide::run(order_id, order_number, draft, contact, priced.clone(), &app.config)
         .map_err(rejections::problem)?;
     let (reserved, key) = tokio::join!(reserve::run(order_id, FIRST_REVISION, &priced.lines, &app.inventory), async {
-        app.orders.keys().of_owner(&concerned(&order)).await
+        app.orders.keys().of_owner(&concerned(&decided.order)).await
     });
     let reserved = reserved.map_err(shortage)?;
+    let Decided { events, order } =
+        if reserved.revision == FIRST_REVISION { decided } else { decided.held_as(reserved.revision) };
     let key = key.map_err(|error| problem_of(&error))?;
 
     let answer = answer(app, request, &order, Some(&reserved));
     let placed = append::run(app, &order, &events, &key, metadata(request), attempt.done(&answer)).await;
     Ok(match placed {
         Ok(Placed::Now) => {
-            attach(app, order_id).await;
+            attach(app, order_id);
             Outcome::Appended(answer)
         }
         Ok(Placed::Before(order)) => Outcome::Answered(self::answer(app, request, &order, None)),
@@ -99,11 +101,14 @@ fn shortage(error: ReserveError) -> Problem {
     }
 }
 
-/// Tells inventory-service that the order exists. The feed tells it too: this is only sooner.
-async fn attach(app: &App, order_id: OrderId) {
-    if let Err(error) = app.inventory.attach(order_id).await {
-        tracing::debug!(order.id = %order_id, %error, "the reservation will be attached by the feed");
-    }
+/// Tells inventory-service that the order exists, and keeps nobody waiting for it: the feed tells it too.
+fn attach(app: &App, order_id: OrderId) {
+    let inventory = app.inventory.clone();
+    app.lifecycle.spawn("attach", move |_stop| async move {
+        if let Err(error) = inventory.attach(order_id).await {
+            tracing::debug!(order.id = %order_id, %error, "the reservation will be attached by the feed");
+        }
+    });
 }
 
 /// What is left of an order that is not in the log. Its stock is given back only where that is certain.
@@ -124,8 +129,8 @@ async fn failed(app: &App, order_id: OrderId, error: PlaceError) -> Outcome {
 
 fn answer(app: &App, request: &CommandRequest, order: &Order, reserved: Option<&Reserved>) -> Answer {
     let view = OrderAnswer::from_state(order, party(&request.caller), app.config.return_window);
-    let short_spelling = request.path != request.main_path;
-    let answer = if short_spelling { Answer::json(201, &view.into_legacy()) } else { Answer::json(201, &view) };
+    let answer =
+        if short_spelling(request) { Answer::json(201, &view.into_legacy()) } else { Answer::json(201, &view) };
     let stocks = reserved.map(|reserved| reserved.lines.as_slice()).unwrap_or_default();
     let streams = stocks.iter().take(MOST_STOCKS).fold(Consistency::of(order.id, order.version), |streams, line| {
         streams.and(line.product_id.stock(), line.stock_version)

@@ -42,7 +42,7 @@ pub async fn on_order(app: &App, request: &CommandRequest, attempt: &Attempt, wa
         metadata: metadata(request),
         sealing_key: wanted.sealing_key,
     };
-    let answer = |order: &order::Order| app.answer(200, order, &request.caller);
+    let answer = |order: &order::Order| app.answer(order, request);
     match app.orders.execute(to_execute, |order| attempt.done(&answer(order))).await {
         Ok(order) => Outcome::Appended(answer(&order)),
         Err(ExecuteError::VersionMismatch { actual }) => match app.orders.load(order_id).await {

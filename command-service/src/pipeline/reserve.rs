@@ -5,7 +5,7 @@ use crate::inventory::{Demand, Inventory, ReserveError, Reserved};
 use shared_events::{OrderId, ProductId, order::OrderLine};
 use std::collections::BTreeMap;
 
-/// Holds stock for the lines of an order, the demand summed per product.
+/// Holds stock for the lines of an order, the demand summed per product. The answer says under which revision.
 ///
 /// # Errors
 /// [`ReserveError`]; on [`ReserveError::Peer`] it is not known whether stock is held, and nothing is released.
@@ -20,5 +20,10 @@ pub async fn run(
         *demand.entry(line.product_id).or_default() += u64::from(line.quantity);
     }
     let items: Vec<Demand> = demand.into_iter().map(|(product_id, quantity)| Demand { product_id, quantity }).collect();
-    inventory.reserve(order_id, revision, &items).await
+    let reserved = inventory.reserve(order_id, revision, &items).await?;
+    if reserved.is_held() {
+        return Ok(reserved);
+    }
+    // An earlier attempt's reservation was given up: a newer revision takes its place.
+    inventory.reserve(order_id, reserved.revision + 1, &items).await
 }

@@ -29,7 +29,7 @@ pub struct Quota {
 
 impl Quota {
     /// For one caller of the whole API: far above any client that behaves, and a bound on one that does not.
-    pub const API: Self = Self { burst: 4_000, per_second: 2_000.0 };
+    pub const API: Self = Self { burst: 20_000, per_second: 10_000.0 };
 }
 
 /// What is left for a caller.

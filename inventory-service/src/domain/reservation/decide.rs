@@ -125,7 +125,9 @@ impl Desk<'_> {
         demand: &Quantities,
         time_to_live: TimeDelta,
     ) -> Result<Vec<InventoryEvent>, Rejection> {
-        if self.reservation.exists() && revision <= self.reservation.revision {
+        // What ran out of time was never an order's: a caller that comes back for it gets it anew.
+        let again = self.reservation.state == State::Expired && revision == self.reservation.revision;
+        if self.reservation.exists() && revision <= self.reservation.revision && !again {
             return Ok(Vec::new());
         }
         let unknown: Vec<_> = demand.keys().copied().filter(|product| self.shelf.level(*product).is_none()).collect();
