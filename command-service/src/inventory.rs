@@ -68,6 +68,9 @@ pub enum ReserveError {
     /// There is not enough: every line that is short.
     #[error("there is not enough stock")]
     Short(Value),
+    /// It was held for an earlier attempt at this very order and given up since: the order needs another id.
+    #[error("the stock of this order was given up")]
+    GivenUp,
     /// inventory-service refused for another reason, or is away: it is not known whether stock is held.
     #[error("the stock could not be reserved")]
     Peer(#[source] PeerError),

@@ -78,25 +78,37 @@ impl KeyStore {
     /// [`KeyError`] when the database is away.
     pub async fn ring(&self, ids: &[KeyId]) -> Result<KeyRing, KeyError> {
         let mut ring = KeyRing::default();
-        let mut missing: Vec<Uuid> = Vec::new();
+        let mut missing: Vec<KeyId> = Vec::new();
         for id in ids {
             match self.by_id.get(id).await {
                 Some(key) => ring.insert(key),
-                None => missing.push(id.as_uuid()),
+                None => missing.push(*id),
             }
         }
         if missing.is_empty() {
             return Ok(ring);
         }
-        let client = self.pool.get().await?;
-        let statement =
-            client.prepare_cached("SELECT key_id, key FROM keys.personal_key WHERE key_id = ANY($1)").await?;
-        for row in client.query(&statement, &[&missing]).await? {
-            let key = from_row(&row)?;
+        for key in self.read(&missing).await? {
             self.by_id.insert(key.id(), key.clone()).await;
             ring.insert(key);
         }
         Ok(ring)
+    }
+
+    /// The keys with these ids as they are stored now: for the other services, who keep them for a while themselves.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the database is away.
+    pub async fn stored(&self, ids: &[KeyId]) -> Result<KeyRing, KeyError> {
+        Ok(self.read(ids).await?.into_iter().collect())
+    }
+
+    async fn read(&self, ids: &[KeyId]) -> Result<Vec<SealingKey>, KeyError> {
+        let ids: Vec<Uuid> = ids.iter().map(KeyId::as_uuid).collect();
+        let client = self.pool.get().await?;
+        let statement =
+            client.prepare_cached("SELECT key_id, key FROM keys.personal_key WHERE key_id = ANY($1)").await?;
+        client.query(&statement, &[&ids]).await?.iter().map(from_row).collect()
     }
 }
 

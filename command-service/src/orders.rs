@@ -134,8 +134,12 @@ impl Orders {
                 tracing::debug!(order.id = %order_id, %rejection, "a command that was no longer due");
                 Ok(())
             }
+            Err(ExecuteError::Append(error)) => Err(HandleError::from(error)),
+            Err(ExecuteError::Read(error)) => Err(HandleError::from(error)),
             Err(error @ ExecuteError::Payload(_)) => Err(HandleError::poison(error)),
-            Err(error) => Err(HandleError::retry(error)),
+            Err(error @ (ExecuteError::VersionMismatch { .. } | ExecuteError::Keys(_) | ExecuteError::Claim(_))) => {
+                Err(HandleError::retry(error))
+            }
         }
     }
 }

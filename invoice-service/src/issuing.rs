@@ -64,12 +64,19 @@ impl IssueError {
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         match self {
-            Self::Orders(_) | Self::Keys(_) | Self::BuyerKey(_) => true,
-            Self::Append(error) => error.is_unavailable(),
-            Self::Read(error) => error.is_unavailable(),
-            Self::NoOrder | Self::NotCovered | Self::InvoicedElsewhere(_) | Self::Payload(_) | Self::Missing(_) => {
-                false
+            Self::Orders(_) => true,
+            Self::Keys(KeyClientError::Peer(error)) | Self::BuyerKey(BuyerKeyError::Peer(error)) => {
+                error.is_unavailable()
             }
+            Self::Append(error) => error.is_unavailable() || matches!(error, AppendError::Conflict { .. }),
+            Self::Read(error) => error.is_unavailable(),
+            Self::NoOrder
+            | Self::NotCovered
+            | Self::InvoicedElsewhere(_)
+            | Self::Keys(_)
+            | Self::BuyerKey(_)
+            | Self::Payload(_)
+            | Self::Missing(_) => false,
         }
     }
 }

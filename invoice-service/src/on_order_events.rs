@@ -59,8 +59,8 @@ impl Reaction for InvoiceWhenCovered {
                 Ok(())
             }
             Err(IssueError::NotCovered | IssueError::InvoicedElsewhere(_)) => Ok(()),
-            Err(error @ IssueError::Payload(_)) => Err(HandleError::poison(error)),
-            Err(error) => Err(HandleError::retry(error)),
+            Err(error) if error.is_unavailable() => Err(HandleError::retry(error)),
+            Err(error) => Err(HandleError::poison(error)),
         }
     }
 }

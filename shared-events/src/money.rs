@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// The largest amount that is accepted from outside: far above any order, far below overflow.
-const LARGEST_AMOUNT: Decimal = Decimal::from_parts(2_764_472_319, 232_830, 0, false, 0);
+pub const LARGEST_AMOUNT: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// An ISO 4217 currency.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

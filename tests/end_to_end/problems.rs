@@ -276,8 +276,12 @@ fn more_requests_than_can_be_served_are_503_overloaded() {
     let folder = Folder::new();
     let shop = System::start(&folder, &[("OMS_MAX_CONCURRENT_REQUESTS", "2")]);
     thread::scope(|scope| {
-        // Requests that wait for an event that does not come.
-        let waiting = || shop.get("/internal/feeds/orders/0?after=0&wait=3s").expect(200);
+        // Reads that wait for a write that does not come.
+        let waiting = || {
+            let unwritten = "ord_01h455vb4pex5vsknk084sn02q@1";
+            let request = shop.request(Method::GET, "/api/orders").header("OMS-Consistency", unwritten);
+            Answer::of(request.send().unwrap()).expect_problem(503, "READ_TIMEOUT")
+        };
         let all = [scope.spawn(waiting), scope.spawn(waiting)];
         let refused = eventually("a third request is refused", || {
             Some(shop.get("/api/products")).filter(|answer| answer.status == 503)

@@ -67,8 +67,7 @@ fn row_2_7_a_shortage_names_every_short_line_and_reserves_nothing() {
 fn a_reservation_without_an_order_is_given_up_by_itself() {
     let shop = shared();
     let product = shop.product("1.00", 10);
-    let order = "ord_01h455vb4pex5vsknk084sn02q";
-    let body = json!({"orderId": order, "items": [{"productId": product, "quantity": 4}], "ttlSeconds": 1});
+    let body = json!({"orderId": uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, crate::system::unique("order").as_bytes()), "items": [{"productId": product, "quantity": 4}], "ttlSeconds": 1});
     shop.post("/api/inventory/reservations", &body).expect(201);
     assert_eq!(shop.stock(&product), [10, 4, 6]);
     eventually("the reservation expires", || (shop.stock(&product) == [10, 0, 10]).then_some(()));

@@ -42,7 +42,7 @@ pub async fn put(
 ) -> Result<Response, Problem> {
     let order_id = order_id(&params)?;
     let command = command(&body, party(&request.caller), &app);
-    let (idempotency, of) = (app.idempotency.clone(), CommandRequest { key: None, ..request.clone() });
+    let (idempotency, of) = (app.idempotency.clone(), request.clone());
     let work = async move |attempt| {
         let sealing_key = match key_of(&app, order_id).await {
             Ok(key) => Some(key),
@@ -51,8 +51,6 @@ pub async fn put(
         let wanted = OnOrder { order_id, command, if_match, command_id: None, sealing_key };
         Box::pin(on_order(&app, &of, &attempt, wanted)).await
     };
-    // PUT takes no Idempotency-Key: repeating it is harmless by itself.
-    let request = CommandRequest { key: None, ..request };
     Ok(Box::pin(idempotency.run(&request, &[], NOTHING_RESERVED, work)).await)
 }
 

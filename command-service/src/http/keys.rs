@@ -5,11 +5,10 @@ use axum::{Json, extract::State};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 use service::problem_of;
-use shared_events::{KeyId, sealed::SealingKey};
+use shared_events::{KeyId, OrderId, sealed::SealingKey};
 use web::{JsonBody, Problem};
 
 const MOST_KEYS: usize = 1_000;
-const LONGEST_OWNER: usize = 100;
 
 /// Which keys are wanted.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
@@ -64,16 +63,18 @@ pub async fn batch(State(app): State<App>, JsonBody(body): JsonBody<KeysBody>) -
             )
         })?);
     }
-    let ring = app.orders.keys().ring(&ids).await.map_err(|error| problem_of(&error))?;
+    let ring = app.orders.keys().stored(&ids).await.map_err(|error| problem_of(&error))?;
     Ok(Json(KeysAnswer { keys: ids.iter().filter_map(|id| ring.get(*id)).map(KeyAnswer::from).collect() }))
 }
 
 /// POST /internal/keys/owner
 pub async fn of_owner(State(app): State<App>, JsonBody(body): JsonBody<OwnerBody>) -> Result<Json<KeyAnswer>, Problem> {
     // Customers and guest orders get their keys from the pipeline alone.
-    if !body.owner.starts_with("invoice/") || body.owner.len() > LONGEST_OWNER {
+    let order = body.owner.strip_prefix("invoice/").and_then(|id| OrderId::parse(id).ok());
+    let Some(order) = order else {
         return Err(Problem::invalid_field("/owner", "`invoice/` and an order's id"));
-    }
-    let key = app.orders.keys().of_owner(&body.owner).await.map_err(|error| problem_of(&error))?;
+    };
+    let owner = format!("invoice/{order}");
+    let key = app.orders.keys().of_owner(&owner).await.map_err(|error| problem_of(&error))?;
     Ok(Json(KeyAnswer::from(&key)))
 }

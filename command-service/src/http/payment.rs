@@ -149,7 +149,7 @@ async fn reacquire(app: &App, order_id: OrderId, captured: Money) -> Result<Opti
         .collect();
     match app.inventory.reserve(order_id, revision, &demand).await {
         Ok(reserved) => Ok((reserved.is_held() && reserved.revision == revision).then_some(revision)),
-        Err(ReserveError::Short(_)) => Ok(None),
+        Err(ReserveError::Short(_) | ReserveError::GivenUp) => Ok(None),
         Err(ReserveError::Peer(error)) => Err(error.into_problem()),
     }
 }

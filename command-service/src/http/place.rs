@@ -14,7 +14,7 @@ use crate::{
     rejections,
 };
 use axum::{extract::State, response::Response};
-use eventstore::ExecuteError;
+use eventstore::{AppendError, ExecuteError};
 use order::{Order, view::OrderAnswer};
 use serde::{Deserialize, Serialize};
 use service::{Answer, CommandRequest, Outcome, idempotent::Attempt, problem_of, unavailable_or_internal};
@@ -68,21 +68,17 @@ async fn run(
         Some(customer) if draft.contact.is_none() => profile::contact(app, &request.caller, customer).await,
         _ => None,
     };
-    let decided = decide::run(order_id, order_number, draft, contact, priced.clone(), &app.config)
+    let Decided { events, order } = decide::run(order_id, order_number, draft, contact, priced.clone(), &app.config)
         .map_err(rejections::problem)?;
-    let (reserved, key) = tokio::join!(reserve::run(order_id, FIRST_REVISION, &priced.lines, &app.inventory), async {
-        app.orders.keys().of_owner(&concerned(&decided.order)).await
-    });
-    let reserved = reserved.map_err(shortage)?;
-    let Decided { events, order } =
-        if reserved.revision == FIRST_REVISION { decided } else { decided.held_as(reserved.revision) };
-    let key = key.map_err(|error| problem_of(&error))?;
+    // Before the stock is held, so that nothing is held where this fails.
+    let key = app.orders.keys().of_owner(&concerned(&order)).await.map_err(|error| problem_of(&error))?;
+    let reserved = reserve::run(order_id, FIRST_REVISION, &priced.lines, &app.inventory).await.map_err(shortage)?;
 
     let answer = answer(app, request, &order, Some(&reserved));
     let placed = append::run(app, &order, &events, &key, metadata(request), attempt.done(&answer)).await;
     Ok(match placed {
         Ok(Placed::Now) => {
-            attach(app, order_id);
+            attach(app, request, order_id);
             Outcome::Appended(answer)
         }
         Ok(Placed::Before(order)) => Outcome::Answered(self::answer(app, request, &order, None)),
@@ -97,34 +93,37 @@ fn shortage(error: ReserveError) -> Problem {
             Problem::insufficient_stock("there is not enough stock for this order; nothing was reserved")
                 .with_extension("unavailable", unavailable)
         }
+        ReserveError::GivenUp => Problem::unavailable("an earlier attempt at this order ran out of time; try again"),
         ReserveError::Peer(error) => error.into_problem(),
     }
 }
 
 /// Tells inventory-service that the order exists, and keeps nobody waiting for it: the feed tells it too.
-fn attach(app: &App, order_id: OrderId) {
-    let inventory = app.inventory.clone();
-    app.lifecycle.spawn("attach", move |_stop| async move {
+fn attach(app: &App, request: &CommandRequest, order_id: OrderId) {
+    let (inventory, context) = (app.inventory.clone(), request.context.clone());
+    let told = async move {
         if let Err(error) = inventory.attach(order_id).await {
             tracing::debug!(order.id = %order_id, %error, "the reservation will be attached by the feed");
         }
-    });
+    };
+    app.lifecycle.spawn("attach", move |_stop| context.scope(told));
 }
 
-/// What is left of an order that is not in the log. Its stock is given back only where that is certain.
+/// What is left of an order that is not in the log. Its stock is given back where that is certain, and only there.
 async fn failed(app: &App, order_id: OrderId, error: PlaceError) -> Outcome {
-    let error = match error {
-        PlaceError::Append(error) => ExecuteError::Append(error),
-        PlaceError::Load(error) => error,
-        PlaceError::Payload(error) => return unavailable_or_internal(&error, false).into(),
+    let certain = match &error {
+        PlaceError::Payload(_) => true,
+        PlaceError::Append(error) => !matches!(error, AppendError::Unknown | AppendError::ClaimLost),
+        PlaceError::Load(_) => false,
     };
-    let outcome = refused(error);
-    if matches!(&outcome, Outcome::Refused(problem) if !problem.status().is_server_error())
-        && let Err(error) = app.inventory.release(order_id).await
-    {
+    if certain && let Err(error) = app.inventory.release(order_id).await {
         tracing::debug!(order.id = %order_id, %error, "the reservation will run out by itself");
     }
-    outcome
+    match error {
+        PlaceError::Append(error) => refused(ExecuteError::Append(error)),
+        PlaceError::Load(error) => refused(error),
+        PlaceError::Payload(error) => unavailable_or_internal(&error, false).into(),
+    }
 }
 
 fn answer(app: &App, request: &CommandRequest, order: &Order, reserved: Option<&Reserved>) -> Answer {

@@ -18,20 +18,6 @@ pub struct Decided {
     pub order: Order,
 }
 
-impl Decided {
-    /// The same order, its stock held under this revision.
-    #[must_use]
-    pub fn held_as(mut self, revision: i32) -> Self {
-        for event in &mut self.events {
-            if let OrderEvent::OrderPlaced(placed) = event {
-                placed.reservation_revision = Some(revision);
-            }
-        }
-        self.order = self.events.iter().fold(Order::of(self.order.id), Order::evolve);
-        self
-    }
-}
-
 /// Decides.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use crate::inventory::{Demand, Inventory, ReserveError, Reserved};
 use shared_events::{OrderId, ProductId, order::OrderLine};
 use std::collections::BTreeMap;
 
-/// Holds stock for the lines of an order, the demand summed per product. The answer says under which revision.
+/// Holds stock for the lines of an order, the demand summed per product.
 ///
 /// # Errors
 /// [`ReserveError`]; on [`ReserveError::Peer`] it is not known whether stock is held, and nothing is released.
@@ -21,9 +21,5 @@ pub async fn run(
     }
     let items: Vec<Demand> = demand.into_iter().map(|(product_id, quantity)| Demand { product_id, quantity }).collect();
     let reserved = inventory.reserve(order_id, revision, &items).await?;
-    if reserved.is_held() {
-        return Ok(reserved);
-    }
-    // An earlier attempt's reservation was given up: a newer revision takes its place.
-    inventory.reserve(order_id, reserved.revision + 1, &items).await
+    if reserved.is_held() { Ok(reserved) } else { Err(ReserveError::GivenUp) }
 }

@@ -17,8 +17,8 @@ use shared_events::{
 pub const MOST_LINES: usize = 1_500;
 /// How many pieces a line may have.
 pub const MOST_PIECES: u32 = 9_999;
-/// The largest amount that any price or sum may have.
-pub const LARGEST_AMOUNT: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+pub use shared_events::money::LARGEST_AMOUNT;
+
 
 /// What kind of discount it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

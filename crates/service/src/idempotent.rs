@@ -47,7 +47,9 @@ impl<S: Send + Sync> FromRequestParts<S> for CommandRequest {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let caller = <Caller as FromRequestParts<S>>::from_request_parts(parts, state).await?;
-        let key = IdempotencyKey::from_headers(&parts.headers)?.0;
+        // Repeating a PUT or DELETE is harmless by itself: they take no key.
+        let takes_key = parts.method == Method::POST;
+        let key = if takes_key { IdempotencyKey::from_headers(&parts.headers)?.0 } else { None };
         let context =
             RequestContext::from_request_parts(parts, state).await.unwrap_or_else(|never: Infallible| match never {});
         let path = parts.uri.path().to_owned();
