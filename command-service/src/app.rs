@@ -51,7 +51,7 @@ pub fn confined_to(caller: &Caller) -> Result<Option<UserId>, Problem> {
 /// Who did it and in which trace, for the log.
 #[must_use]
 pub fn metadata(request: &CommandRequest) -> Metadata {
-    let client = Some(request.caller.client_id.clone()).filter(|client| *client != request.caller.subject);
+    let client = Some(request.caller.client_id.clone());
     Metadata {
         correlation_id: request.context.correlation_id(),
         causation_id: None,

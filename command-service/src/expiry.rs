@@ -75,3 +75,67 @@ impl TimerHandler for ExpireWhenDue {
         self.orders.react(order_id, command, None, Actor::internal(), None).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use shared_events::{EventId, Metadata};
+    use std::sync::Arc;
+
+    const ORDER: &str = "ord_01h455vb4pex5vsknk084sn02q";
+
+    fn page(events: &[(&str, &str)]) -> Page {
+        let event = |(event_type, payload): &(&str, &str)| RecordedEvent {
+            partition: 0,
+            position: 1,
+            stream_id: ORDER.to_owned(),
+            stream_type: "Order".to_owned(),
+            version: 1,
+            event_id: EventId::generate(),
+            command_id: None,
+            event_type: (*event_type).to_owned(),
+            schema_version: 1,
+            payload: Bytes::copy_from_slice(payload.as_bytes()),
+            metadata: Metadata {
+                correlation_id: uuid::Uuid::nil(),
+                causation_id: None,
+                actor: Actor::internal(),
+                traceparent: None,
+                import: false,
+            },
+            recorded_at: DateTime::UNIX_EPOCH,
+        };
+        Page { log: Arc::from("orders"), partition: 0, events: events.iter().map(event).collect() }
+    }
+
+    async fn deliver(pool: &pg::Pool, events: &[(&str, &str)]) -> Result<Vec<DateTime<Utc>>, HandleError> {
+        let mut client = pool.get().await?;
+        let transaction = client.transaction().await?;
+        PaymentWindows.handle(&transaction, &[page(events)]).await?;
+        transaction.commit().await?;
+        let rows = client.query("SELECT due_at FROM timer WHERE kind = $1", &[&KIND]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    #[tokio::test]
+    async fn a_window_delivered_twice_is_one_timer_and_an_extension_moves_it() {
+        let database = test_support::database().await;
+        let pool = crate::open_schema(&database).await.unwrap();
+        let placed = [("OrderPlaced", r#"{"expiresAt": "2999-01-01T00:00:00Z"}"#)];
+        let due = vec!["2999-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap()];
+        assert_eq!(deliver(&pool, &placed).await.unwrap(), due);
+        assert_eq!(deliver(&pool, &placed).await.unwrap(), due);
+        let authorized = [("PaymentAuthorized", r#"{"expiresAt": "2999-01-02T00:00:00Z"}"#)];
+        let later = vec!["2999-01-02T00:00:00Z".parse::<DateTime<Utc>>().unwrap()];
+        assert_eq!(deliver(&pool, &authorized).await.unwrap(), later);
+    }
+
+    #[tokio::test]
+    async fn an_order_on_credit_has_no_timer() {
+        let database = test_support::database().await;
+        let pool = crate::open_schema(&database).await.unwrap();
+        let due = deliver(&pool, &[("OrderPlaced", "{}"), ("OrderConfirmed", "{}")]).await.unwrap();
+        assert!(due.is_empty(), "{due:?}");
+    }
+}

@@ -60,3 +60,71 @@ impl Projector for InvoiceTable {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use shared_events::{Actor, EventId, Metadata};
+    use std::sync::Arc;
+
+    fn page() -> Page {
+        let issued = |event_type: &str, series: &str, payload: &'static [u8]| RecordedEvent {
+            partition: 3,
+            position: 1,
+            stream_id: series.to_owned(),
+            stream_type: "InvoiceSeries".to_owned(),
+            version: 1,
+            event_id: EventId::generate(),
+            command_id: None,
+            event_type: event_type.to_owned(),
+            schema_version: 1,
+            payload: Bytes::from_static(payload),
+            metadata: Metadata {
+                correlation_id: Uuid::nil(),
+                causation_id: None,
+                actor: Actor::internal(),
+                traceparent: None,
+                import: false,
+            },
+            recorded_at: chrono::DateTime::UNIX_EPOCH,
+        };
+        let events = vec![
+            issued("InvoiceIssued", "INV-2026", include_bytes!("../../shared-events/golden/InvoiceIssued.v1.json")),
+            issued(
+                "CreditNoteIssued",
+                "CN-2026",
+                include_bytes!("../../shared-events/golden/CreditNoteIssued.v1.json"),
+            ),
+            issued("SomethingOfTheFuture", "INV-2026", b"{}"),
+        ];
+        Page { log: Arc::from("invoices"), partition: 3, events }
+    }
+
+    async fn rows(pool: &pg::Pool) -> Vec<(String, String, i64)> {
+        let client = pool.get().await.unwrap();
+        let rows = client.query("SELECT kind, series, version FROM invoice ORDER BY kind", &[]).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1), row.get(2))).collect()
+    }
+
+    async fn deliver(pool: &pg::Pool) {
+        let mut client = pool.get().await.unwrap();
+        let transaction = client.transaction().await.unwrap();
+        InvoiceTable.handle(&transaction, &[page()]).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn documents_delivered_twice_and_rebuilt_from_zero_are_one_row_each() {
+        let database = test_support::database().await;
+        let pool = crate::open_schema(&database).await.unwrap();
+        let expected =
+            [("CREDIT_NOTE".to_owned(), "CN-2026".to_owned(), 1), ("INVOICE".to_owned(), "INV-2026".to_owned(), 1)];
+        deliver(&pool).await;
+        deliver(&pool).await;
+        assert_eq!(rows(&pool).await, expected);
+        pool.get().await.unwrap().execute("TRUNCATE invoice", &[]).await.unwrap();
+        deliver(&pool).await;
+        assert_eq!(rows(&pool).await, expected);
+    }
+}

@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use shared_events::{
-    CreditNoteId, Currency, EventBody, InvoiceId, Money, OrderId, PayloadError, ProductId, RecordedEvent, UserId,
+    CreditNoteId, Currency, EventBody, InvoiceId, LineId, Money, OrderId, PayloadError, ProductId, RecordedEvent,
+    UserId,
     address::Address,
     invoice::{self, InvoiceDocument, InvoiceEvent, TradeParty},
     order::PaymentMethod,
@@ -93,6 +94,8 @@ pub struct InvoiceView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LineView {
+    /// The order's line; none for shipping.
+    pub line_id: Option<LineId>,
     /// The product; none for shipping.
     pub product_id: Option<ProductId>,
     /// Its sku.
@@ -164,6 +167,7 @@ impl InvoiceView {
         let currency = document.currency;
         let money = |amount| Money::rounded(amount, currency);
         let lines = document.lines.into_iter().map(|line| LineView {
+            line_id: line.line_id,
             product_id: line.product_id,
             sku: line.sku,
             name: line.name,

@@ -3,6 +3,7 @@
 use crate::system::{Answer, address, shared};
 use reqwest::Method;
 use serde_json::json;
+use std::thread;
 
 #[test]
 fn row_4_2_an_amendment_appends_one_event_and_reads_back() {
@@ -59,4 +60,26 @@ fn a_broken_address_is_named_field_by_field() {
         pointers,
         ["/contact/email", "/shippingAddress/city", "/shippingAddress/country", "/shippingAddress/postalCode"]
     );
+}
+
+#[test]
+fn amendments_at_the_same_moment_that_name_no_version_all_happen() {
+    let shop = shared();
+    let path = format!("/api/orders/{}", shop.order(&shop.product("5.00", 10), 1).text("/orderId"));
+    thread::scope(|scope| {
+        for buyer in 0..12 {
+            let path = &path;
+            scope.spawn(move || shop.put(path, &json!({"note": format!("note {buyer}")})).expect(200));
+        }
+    });
+    let last = shop.put(&path, &json!({"note": "the last word"})).expect(200);
+    assert_eq!(last.body["version"], 14);
+}
+
+#[test]
+fn an_amendment_without_a_body_changes_nothing() {
+    let shop = shared();
+    let path = format!("/api/orders/{}", shop.order(&shop.product("5.00", 10), 1).text("/orderId"));
+    let answer = Answer::of(shop.request(Method::PUT, &path).send().unwrap()).expect(200);
+    assert_eq!(answer.body["totalAmount"]["amount"], "5.00");
 }

@@ -5,6 +5,10 @@ use super::OAuthError;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequest, Request};
 use std::collections::BTreeMap;
+use web::{
+    Problem,
+    json_body::{LARGEST_BODY, read_limited},
+};
 
 /// The parameters of a request.
 #[derive(Default)]
@@ -50,9 +54,12 @@ impl FormOutcome {
 }
 
 impl<S: Send + Sync> FromRequest<S> for FormOutcome {
-    type Rejection = std::convert::Infallible;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = read_limited(body, LARGEST_BODY).await?;
+        let request = Request::from_parts(parts, bytes.into());
         let form = axum::Form::<Vec<(String, String)>>::from_request(request, state).await;
         Ok(Self(match form {
             Ok(axum::Form(pairs)) => OAuthForm::from_pairs(pairs),

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::{CommandRequest, Outcome};
 use shared_events::RefundId;
-use web::{IfMatch, JsonBody, PathParams, Problem, request_context::now};
+use web::{IfMatch, OptionalJsonBody, PathParams, Problem, request_context::now};
 
 const LONGEST_NOTE: usize = 2_000;
 
@@ -38,7 +38,7 @@ pub async fn put(
     request: CommandRequest,
     if_match: IfMatch,
     params: PathParams,
-    JsonBody(body): JsonBody<AmendBody>,
+    OptionalJsonBody(body): OptionalJsonBody<AmendBody>,
 ) -> Result<Response, Problem> {
     let order_id = order_id(&params)?;
     let command = command(&body, party(&request.caller), &app);

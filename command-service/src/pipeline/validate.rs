@@ -4,7 +4,10 @@
 use crate::input::{AddressInput, Checks, ContactInput};
 use order::Rejection;
 use serde::{Deserialize, Serialize};
-use shared_events::{Address, Attributes, Contact, Currency, ProductId, UserId, default_name, order::PaymentMethod};
+use shared_events::{
+    Address, Attributes, CartId, Contact, Currency, IdError, ProductId, QuoteId, UserId, default_name,
+    order::PaymentMethod,
+};
 use web::{Caller, Problem};
 
 /// Real invoices have had 1,114 lines.
@@ -144,6 +147,12 @@ pub fn identify(body: &PlaceOrderBody, caller: &Caller) -> Result<Identified, Pr
     } else {
         named
     };
+    if let Some(id) = &body.cart_id {
+        CartId::parse(id).map_err(|error| malformed("/cartId", &error))?;
+    }
+    if let Some(id) = &body.quote_id {
+        QuoteId::parse(id).map_err(|error| malformed("/quoteId", &error))?;
+    }
     let (list, product) = if body.order_items.is_some() { ("orderItems", "productID") } else { ("items", "productId") };
     let written: Vec<(Option<&String>, Option<i64>)> = match (&body.items, &body.order_items) {
         (_, Some(items)) => items.iter().map(|item| (item.product_id.as_ref(), item.quantity)).collect(),
@@ -155,17 +164,18 @@ pub fn identify(body: &PlaceOrderBody, caller: &Caller) -> Result<Identified, Pr
         let at = format!("/{list}/{index}");
         let pointer = format!("{at}/{product}");
         let id = id.ok_or_else(|| Problem::invalid_field(&pointer, "this field is required"))?;
-        let id = ProductId::parse(id).map_err(|error| {
-            Problem::invalid_id(error.to_string()).with_error(&pointer, "INVALID_ID", error.to_string())
-        })?;
+        let id = ProductId::parse(id).map_err(|error| malformed(&pointer, &error))?;
         items.push((id, quantity, at));
     }
     Ok(Identified { customer_id, items })
 }
 
 fn user_id(text: &str, pointer: &str) -> Result<UserId, Problem> {
-    UserId::parse(text)
-        .map_err(|error| Problem::invalid_id(error.to_string()).with_error(pointer, "INVALID_ID", error.to_string()))
+    UserId::parse(text).map_err(|error| malformed(pointer, &error))
+}
+
+fn malformed(pointer: &str, error: &IdError) -> Problem {
+    Problem::invalid_id(error.to_string()).with_error(pointer, "INVALID_ID", error.to_string())
 }
 
 /// Checks every rule that needs nothing but the body.

@@ -15,7 +15,7 @@ use std::error::Error;
 use uuid::Uuid;
 
 /// How often a command that names no version is decided, before it gives up against others.
-pub const MAX_DECISIONS: usize = 8;
+pub const MAX_DECISIONS: usize = 50;
 
 /// A command for one stream.
 #[derive(Debug, Clone)]

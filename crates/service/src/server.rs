@@ -64,6 +64,9 @@ impl ServerConfig {
     }
 }
 
+/// How long connections are still accepted after the stop has begun.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
+
 /// What every process answers about itself.
 #[derive(Clone)]
 struct About {
@@ -130,7 +133,12 @@ pub async fn serve(
         }
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let serving = axum::serve(listener, service).with_graceful_shutdown(draining.clone().cancelled_owned());
+    // The listener stays open for a moment, so that whoever asks /readyz hears that no more requests are wanted.
+    let closing = draining.clone();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(async move {
+        closing.cancelled().await;
+        tokio::time::sleep(LAST_ANSWERS).await;
+    });
     let too_late = async {
         draining.cancelled().await;
         tokio::time::sleep(patience).await;

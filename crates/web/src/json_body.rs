@@ -77,10 +77,13 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if let Some(problem) = reject::escaped_nul(text) {
         return Err(problem);
     }
+    // The syntax of the whole text first: what comes after a field that is refused may be no JSON at all.
+    if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        return Err(Problem::malformed_json(error.to_string()));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value =
         serde_path_to_error::deserialize(strict::Strict(&mut deserializer)).map_err(|error| reject::problem(&error))?;
-    deserializer.end().map_err(|error| Problem::malformed_json(format!("after the JSON value: {error}")))?;
     Ok(value)
 }
 

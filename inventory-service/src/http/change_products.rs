@@ -16,9 +16,9 @@ use shared_events::inventory::{ProductDetails, ProductStatus};
 use shared_events::money::MoneyInput;
 use shared_events::{Attributes, Metadata, Money, ProductId};
 use utoipa::ToSchema;
-use web::{Caller, Consistency, ETag, IfMatch, JsonBody, PathParams, Problem, RequestContext};
+use web::{Caller, Consistency, ETag, IfMatch, JsonBody, OptionalJsonBody, PathParams, Problem, RequestContext};
 
-const ATTEMPTS: u32 = 5;
+const ATTEMPTS: u32 = 50;
 
 /// A product that is to be made.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -158,7 +158,7 @@ pub async fn update(
     context: RequestContext,
     if_match: IfMatch,
     path: PathParams,
-    JsonBody(body): JsonBody<ProductBody>,
+    OptionalJsonBody(body): OptionalJsonBody<ProductBody>,
 ) -> Result<Changed, Problem> {
     let product_id: ProductId = path.id("id")?;
     let metadata = causes::request(&caller, &context);
