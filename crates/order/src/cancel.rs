@@ -10,7 +10,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use shared_events::{
-    RefundId,
+    ExceptionId, RefundId,
     order::{LineCancelled, LineQuantity, OrderCancelled, OrderEvent, Party, RefundCause},
 };
 
@@ -115,7 +115,9 @@ impl CancelLines {
             .collect();
         let next = order.after(&events);
         let more = surplus(owed(&next, None).0, owed(order, None).0);
-        confirm_if_covered(order, &mut events, self.now);
+        // The exception takes the refund's id: both are this command's, and of different kinds.
+        let exception_id = ExceptionId::from_uuid(self.refund_id.as_uuid());
+        confirm_if_covered(order, &mut events, exception_id, self.now);
         events.extend(give_back(&next, self.refund_id, RefundCause::Cancellation, Some(more), self.reason, self.now));
         Ok(events)
     }

@@ -17,8 +17,11 @@ impl ConfirmOrder {
         if order.is_over() {
             return Err(order.illegal("it is over"));
         }
-        if !order.covered() {
+        if !order.is_paid_for() {
             return Err(Rejection::NotCovered { outstanding: order.outstanding() });
+        }
+        if order.lacks_stock() {
+            return Err(order.illegal("its stock was given up and has to be reserved anew first"));
         }
         if order.confirmed_at.is_some() {
             return Ok(Vec::new());

@@ -53,7 +53,7 @@ pub fn obligations(order: &Order, return_window: TimeDelta) -> Vec<Obligation> {
     }
     let refunds = order.refunds.iter().filter(|refund| refund.status == RefundStatus::Requested);
     list.extend(refunds.map(|refund| Obligation::Refund { refund_id: refund.refund_id, amount: refund.amount }));
-    if let Some(reservation) = order.reservation.filter(|_| order.covered()) {
+    if let Some(reservation) = order.reservation.filter(|_| order.is_paid_for()) {
         let open = order.lines.iter().any(|line| line.open() > 0);
         match reservation.state {
             ReservationState::Released if open => {
@@ -86,8 +86,9 @@ mod tests {
     fn a_covered_order_wants_its_stock_held_firmly() {
         let order = given([place(), pay("p", "39.00")]).order;
         assert_eq!(obligations(&order, WINDOW), [Obligation::ConfirmStock { revision: 1 }]);
-        let order = given([place(), fail_payment("p", Some("final")), pay("q", "39.00")]).order;
-        assert_eq!(obligations(&order, WINDOW), [Obligation::ReserveStock { revision: 2 }]);
+        let order = given([place(), fail_payment("p", Some("final")), authorize("q", "39.00")]).order;
+        let expected = [Obligation::ReserveStock { revision: 2 }, Obligation::ExpireAt(later(60))];
+        assert_eq!(obligations(&order, WINDOW), expected);
     }
 
     #[test]

@@ -293,9 +293,16 @@ impl Order {
         self.currency.round(surplus(required, here))
     }
 
-    /// Whether payment covers the total, or the shop gives credit. An order that is over is covered no longer.
+    /// Whether payment covers the total, or the shop gives credit, and its stock was not given up meanwhile. An
+    /// order that is over is covered no longer.
     #[must_use]
     pub fn covered(&self) -> bool {
+        !self.lacks_stock() && self.is_paid_for()
+    }
+
+    /// Whether payment covers the total, or the shop gives credit, wherever the stock is.
+    #[must_use]
+    pub fn is_paid_for(&self) -> bool {
         self.exists() && !self.is_over() && (self.payment_method.is_credit() || self.outstanding() <= Decimal::ZERO)
     }
 }

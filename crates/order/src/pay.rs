@@ -1,5 +1,6 @@
 //! What payment providers report: facts, which are never refused for being late or repeated. A capture
-//! that comes when the order is over goes back, unless its stock could be reserved anew.
+//! that comes when the order is over goes back, unless its stock could be reserved anew; one that would cover
+//! an order whose stock is gone cancels it and goes back as well.
 
 use crate::{
     FieldError, ImportedPayment, Order, Rejection,
@@ -13,8 +14,8 @@ use rust_decimal::Decimal;
 use shared_events::{
     ExceptionId, Money, RefundId,
     order::{
-        OrderConfirmed, OrderEvent, PaymentAuthorized, PaymentCompleted, PaymentFailed, PaymentMethod, PaymentVoided,
-        RefundCause, StockReleased,
+        OrderCancelled, OrderConfirmed, OrderEvent, Party, PaymentAuthorized, PaymentCompleted, PaymentFailed,
+        PaymentMethod, PaymentVoided, RefundCause, StockReleased,
     },
 };
 
@@ -31,6 +32,8 @@ pub struct AuthorizePayment {
     pub amount: Money,
     /// Until when an order that is still not covered waits for the rest.
     pub expires_at: Option<DateTime<Utc>>,
+    /// The id of an exception, should one be necessary.
+    pub exception_id: ExceptionId,
     /// When.
     pub now: DateTime<Utc>,
 }
@@ -91,8 +94,7 @@ impl Order {
     /// was given up, and which was not cancelled.
     #[must_use]
     pub fn wants_stock_back(&self, captured: Money) -> bool {
-        let gave_up = self.reservation.is_some_and(|held| held.state == ReservationState::Released);
-        if !self.exists() || !gave_up || self.cancellation.is_some() {
+        if !self.exists() || !self.stock_was_released() || self.cancellation.is_some() {
             return false;
         }
         let mut revived = self.clone();
@@ -118,7 +120,7 @@ impl AuthorizePayment {
             expires_at: if extends { self.expires_at.max(order.expires_at) } else { None },
             occurred_at: self.now,
         })];
-        confirm_if_covered(order, &mut events, self.now);
+        confirm_if_covered(order, &mut events, self.exception_id, self.now);
         Ok(events)
     }
 }
@@ -129,8 +131,8 @@ impl CompletePayment {
         if order.payment(&self.payment_id).is_some_and(|payment| payment.status == PaymentState::Completed) {
             return Ok(Vec::new());
         }
-        let gave_up = order.reservation.is_some_and(|held| held.state == ReservationState::Released);
-        let revision = self.reservation_revision.filter(|_| gave_up && order.cancellation.is_none());
+        let may_revive = order.stock_was_released() && order.cancellation.is_none();
+        let revision = self.reservation_revision.filter(|_| may_revive);
         let payment = ImportedPayment {
             payment_id: self.payment_id.clone(),
             provider: self.provider,
@@ -138,6 +140,12 @@ impl CompletePayment {
             amount: self.amount,
             occurred_at: self.now,
         };
+        if revision.is_none() && order.lacks_stock() {
+            let paid = order.after(&[capture(order, payment.clone()).into()]);
+            if paid.is_paid_for() {
+                return Ok(cancel_without_stock(order, payment, self.refund_id));
+            }
+        }
         let mut living = order.clone();
         if revision.is_some() {
             living.expired_at = None;
@@ -151,7 +159,7 @@ impl CompletePayment {
             events.extend(give_back(&next, self.refund_id, RefundCause::LateCapture, captured, None, self.now));
             return Ok(events);
         }
-        confirm_if_covered(order, &mut events, self.now);
+        confirm_if_covered(order, &mut events, self.exception_id, self.now);
         if next.refundable().1 > order.refundable().1 {
             let about = About { payment_id: Some(self.payment_id), ..About::default() };
             let detail = "more was captured than the order costs";
@@ -235,10 +243,37 @@ fn capture(order: &Order, payment: ImportedPayment) -> PaymentCompleted {
     }
 }
 
-/// Appends OrderConfirmed where these events first cover the total.
-pub(crate) fn confirm_if_covered(order: &Order, events: &mut Vec<OrderEvent>, now: DateTime<Utc>) {
-    if !order.covered() && order.after(events).covered() {
+/// The stock is gone, so nothing can be delivered for the money: the order is over before the capture is
+/// recorded, so that at no event it is covered, and all that was captured goes back.
+fn cancel_without_stock(order: &Order, payment: ImportedPayment, refund_id: RefundId) -> Vec<OrderEvent> {
+    let reason = Some("the stock is gone".to_owned());
+    let now = payment.occurred_at;
+    let mut events = vec![OrderEvent::from(OrderCancelled {
+        reason: reason.clone(),
+        lines: order.open_lines(),
+        by: Party::System,
+        occurred_at: now,
+    })];
+    events.push(capture(&order.after(&events), payment).into());
+    let next = order.after(&events);
+    events.extend(give_back(&next, refund_id, RefundCause::LateCapture, None, reason, now));
+    events
+}
+
+/// Appends OrderConfirmed where these events first cover the total. Where they do and the stock was given up, a
+/// person is called instead, and the order still expires.
+pub(crate) fn confirm_if_covered(
+    order: &Order,
+    events: &mut Vec<OrderEvent>,
+    exception_id: ExceptionId,
+    now: DateTime<Utc>,
+) {
+    let next = order.after(events);
+    if !order.covered() && next.covered() {
         events.push(OrderConfirmed { occurred_at: now }.into());
+    } else if !order.is_paid_for() && next.is_paid_for() && next.lacks_stock() {
+        let detail = "payment covers the order, and its stock was given up";
+        events.extend(exception(order, exception_id, "STOCK_GONE", detail, About::default(), now));
     }
 }
 
@@ -261,7 +296,6 @@ mod tests {
     use super::*;
     use crate::{Command, OrderStatus, PaymentStatus, WaitingReason, testing::*};
     use chrono::TimeDelta;
-    use shared_events::order::Party;
 
     fn void(payment_id: &str) -> Command {
         let (payment_id, reason) = (payment_id.to_owned(), None);
@@ -356,6 +390,61 @@ mod tests {
         let again = CompletePayment { reservation_revision: Some(2), ..captured("q", "39.00") };
         let order = given(history).when(again).then(&["PaymentCompleted", "OrderConfirmed"]);
         assert_eq!((order.reservation_revision(), order.held_quantities().len()), (2, 2));
+    }
+
+    #[test]
+    fn a_payment_whose_stock_is_gone_cancels_the_order_and_goes_back_without_ever_covering_it() {
+        let history = [place(), pay("o", "10.00"), fail_payment("p", Some("final"))];
+        let before = given(history.clone()).order;
+        let then = given(history).when(pay("q", "29.00"));
+        let mut step = before;
+        for event in then.outcome.as_ref().unwrap() {
+            step.apply(event);
+            assert!(!step.covered(), "no invoice may result");
+        }
+        let order = then.then(&["OrderCancelled", "PaymentCompleted", "RefundRequested"]);
+        assert_eq!((order.status(), order.confirmed_at), (OrderStatus::Cancelled, None));
+        assert_eq!((order.refunds[0].amount, order.refunds[0].cause), (dec("39.00"), RefundCause::LateCapture));
+        let cancellation = order.cancellation.unwrap();
+        assert_eq!((cancellation.by, cancellation.reason.as_deref()), (Party::System, Some("the stock is gone")));
+    }
+
+    #[test]
+    fn a_part_of_the_money_without_stock_is_recorded_and_waits_for_stock() {
+        let history = [place(), fail_payment("p", Some("final"))];
+        let order = given(history).when(pay("q", "38.00")).then(&["PaymentCompleted"]);
+        assert_eq!((order.status(), order.expires()), (OrderStatus::Pending, Some(later(30))));
+    }
+
+    #[test]
+    fn an_authorisation_without_stock_calls_a_person_and_confirms_once_stock_is_back() {
+        let history = [place(), fail_payment("p", Some("final"))];
+        let order =
+            given(history.clone()).when(authorize("q", "39.00")).then(&["PaymentAuthorized", "ExceptionRaised"]);
+        assert_eq!((order.status(), order.exceptions[0].kind.as_str()), (OrderStatus::Pending, "STOCK_GONE"));
+        assert_eq!(order.expires(), Some(later(60)));
+        let authorized = [history.to_vec(), vec![authorize("q", "39.00")]].concat();
+        given(authorized.clone()).when(pay("q", "39.00")).then(&[
+            "OrderCancelled",
+            "PaymentCompleted",
+            "RefundRequested",
+        ]);
+        given(authorized.clone()).when(set_status("PROCESSING")).then_rejected("ILLEGAL_TRANSITION");
+        given(authorized.clone()).when(crate::ConfirmOrder { now: later(4) }).then_rejected("ILLEGAL_TRANSITION");
+        let again = crate::ReserveStock { reservation_revision: 2, now: later(4) };
+        let order = given(authorized).when(again).then(&["StockConfirmed", "OrderConfirmed"]);
+        assert_eq!(order.status(), OrderStatus::Confirmed);
+    }
+
+    #[test]
+    fn cancelled_lines_do_not_confirm_an_order_without_stock() {
+        let history = [place(), pay("o", "20.00"), fail_payment("p", Some("final"))];
+        let order = given(history).when(cancel_lines(Party::Staff, &[pieces(1, 2)])).then(&[
+            "LineCancelled",
+            "ExceptionRaised",
+            "RefundRequested",
+        ]);
+        assert_eq!((order.status(), order.expires()), (OrderStatus::Pending, Some(later(30))));
     }
 
     #[test]

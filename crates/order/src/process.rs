@@ -16,6 +16,9 @@ impl StartProcessing {
         match order.status() {
             OrderStatus::Processing => Ok(Vec::new()),
             OrderStatus::Confirmed => Ok(vec![OrderEvent::from(ProcessingStarted { occurred_at: self.now })]),
+            OrderStatus::Pending if order.is_paid_for() => {
+                Err(order.illegal("its stock was given up and has to be reserved anew first"))
+            }
             OrderStatus::Pending => Err(Rejection::NotCovered { outstanding: order.outstanding() }),
             _ => Err(order.illegal("processing begins with a confirmed order")),
         }

@@ -72,7 +72,7 @@ impl Order {
         if self.hold.is_some() {
             return Err(self.illegal("it is on hold and has to be resumed first"));
         }
-        if !self.covered() {
+        if !self.is_paid_for() {
             return Err(Rejection::NotCovered { outstanding: self.outstanding() });
         }
         if self.stock_was_released() {
@@ -311,7 +311,7 @@ mod tests {
     #[test]
     fn nothing_ships_while_on_hold_or_after_the_stock_was_given_up() {
         given(with(paid(), [hold()])).when(dispatch(Party::Staff, 1)).then_rejected("ILLEGAL_TRANSITION");
-        let released = [place(), fail_payment("p", Some("final")), pay("q", "39.00")];
+        let released = [place(), fail_payment("p", Some("final")), authorize("q", "39.00")];
         given(released).when(dispatch(Party::Staff, 1)).then_rejected("ILLEGAL_TRANSITION");
     }
 

@@ -7,7 +7,7 @@ use crate::{
 use chrono::{DateTime, Utc};
 use shared_events::{
     ProductId,
-    order::{OrderEvent, StockConfirmed, StockReleased},
+    order::{OrderConfirmed, OrderEvent, StockConfirmed, StockReleased},
 };
 use std::collections::BTreeMap;
 
@@ -51,6 +51,12 @@ impl Order {
         self.reservation.is_some_and(|reservation| reservation.state == ReservationState::Released)
     }
 
+    /// Whether pieces are still to be dispatched that nothing is held for any more.
+    #[must_use]
+    pub fn lacks_stock(&self) -> bool {
+        self.stock_was_released() && self.lines.iter().any(|line| line.open() > 0)
+    }
+
     /// What its reservation should hold now: everything that is still to be dispatched.
     #[must_use]
     pub fn held_quantities(&self) -> BTreeMap<ProductId, u32> {
@@ -87,7 +93,11 @@ impl ReserveStock {
         if held && self.reservation_revision <= order.reservation_revision() {
             return Ok(Vec::new());
         }
-        Ok(vec![stock_confirmed(self.reservation_revision, order.covered(), self.now)])
+        let mut events = vec![stock_confirmed(self.reservation_revision, order.is_paid_for(), self.now)];
+        if !order.covered() && order.after(&events).covered() {
+            events.push(OrderConfirmed { occurred_at: self.now }.into());
+        }
+        Ok(events)
     }
 }
 
@@ -96,8 +106,11 @@ impl ConfirmStock {
         if order.is_over() {
             return Err(order.illegal("nothing is reserved for an order that is over"));
         }
-        if !order.covered() {
+        if !order.is_paid_for() {
             return Err(Rejection::NotCovered { outstanding: order.outstanding() });
+        }
+        if order.lacks_stock() {
+            return Err(order.illegal("its stock was given up and has to be reserved anew first"));
         }
         let firm = order.reservation.is_some_and(|held| held.state == ReservationState::Firm);
         if firm && self.reservation_revision <= order.reservation_revision() {

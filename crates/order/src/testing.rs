@@ -210,6 +210,7 @@ pub(crate) fn authorize(payment_id: &str, amount: &str) -> Command {
         method: None,
         amount: eur(amount),
         expires_at: Some(later(60)),
+        exception_id: exception_id(91),
         now: later(1),
     }
     .into()

@@ -414,6 +414,7 @@ fn made_concrete(wish: Wish, order: &Order) -> Command {
             method: None,
             amount: amount(share, order.totals.total, currency),
             expires_at: Some(later(45)),
+            exception_id: exception_id(u128::from(id) + 50),
             now: later(1),
         }
         .into(),
@@ -635,6 +636,8 @@ fn statuses_agree(order: &Order) {
     assert!(!order.is_over() || !order.covered());
     assert!(!(status == OrderStatus::Pending && order.covered()));
     assert!(status != OrderStatus::Confirmed || order.covered());
+    assert!(status != OrderStatus::Confirmed || !order.stock_was_released(), "confirmed implies stock held");
+    assert!(!order.covered() || !order.lacks_stock());
     assert!(status != OrderStatus::Delivered || fulfilment == FulfilmentStatus::Delivered);
     assert!(status != OrderStatus::Returned || fulfilment == FulfilmentStatus::Returned);
     assert!(payment != PaymentStatus::Paid || order.paid_total() >= order.totals.total);
@@ -730,6 +733,17 @@ fn keeps_the_rules(before: &Order, command: &Command, events: &[OrderEvent]) {
     if events.iter().any(|event| matches!(event, OrderEvent::OrderExpired(_))) {
         assert!(!before.covered());
     }
+    let mut step = before.clone();
+    let steps: Vec<_> = events
+        .iter()
+        .map(|event| {
+            step.apply(event);
+            assert!(!matches!(event, OrderEvent::OrderConfirmed(_)) || step.covered(), "confirmed implies covered");
+            step.covered()
+        })
+        .collect();
+    let ends_uncovered = steps.last() == Some(&false) && !before.covered();
+    assert!(!ends_uncovered || !steps.contains(&true), "no event in between may issue an invoice");
 }
 
 fn placed(to_price: ToPrice, method: PaymentMethod) -> Order {
