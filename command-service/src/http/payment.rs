@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use service::{CommandRequest, Outcome, unavailable_or_internal};
 use shared_events::{ExceptionId, Money, OrderId, RefundId, money::MoneyInput};
 use uuid::Uuid;
-use web::{IfMatch, JsonBody, PathParams, Problem, request_context::now};
+use web::{IfMatch, JsonBody, PathParams, Problem, etag, request_context::now};
 
 const LONGEST_REFERENCE: usize = 200;
 const LONGEST_REASON: usize = 500;
@@ -49,7 +49,7 @@ pub async fn completed(
     let (idempotency, of) = (app.idempotency.clone(), request.clone());
     let work = async move |attempt| {
         let reservation_revision = match &report {
-            Ok(report) => match reacquire(&app, order_id, report.amount).await {
+            Ok(report) => match reacquire(&app, order_id, report, &if_match).await {
                 Ok(revision) => revision,
                 Err(problem) => return Outcome::Refused(problem),
             },
@@ -132,15 +132,17 @@ fn report(body: &PaymentBody) -> Result<Report, Rejection> {
 }
 
 /// Money that covers an order whose stock was given up: the stock is reserved anew, if it is still there. None
-/// where that is not called for, or too late.
-async fn reacquire(app: &App, order_id: OrderId, captured: Money) -> Result<Option<i32>, Problem> {
+/// where that is not called for, because the same was reported before or for a version that is no more, or too late.
+async fn reacquire(app: &App, order_id: OrderId, report: &Report, if_match: &IfMatch) -> Result<Option<i32>, Problem> {
     use crate::inventory::{Demand, ReserveError};
     let order = app.orders.load(order_id).await;
     let order = order.map_err(|error| unavailable_or_internal(&error, error.is_unavailable()))?;
-    let Some(order) = order.filter(|order| order.currency == captured.currency() && order.wants_stock_back(captured))
-    else {
+    let Some(order) = order.filter(|order| order.wants_stock_back(&report.payment_id, report.amount)) else {
         return Ok(None);
     };
+    if if_match.version().is_some_and(|expected| expected != order.version) {
+        return Err(etag::mismatch(order.version));
+    }
     let revision = order.reservation_revision() + 1;
     let demand: Vec<Demand> = order
         .open_quantities()

@@ -91,9 +91,13 @@ pub struct VoidPayment {
 
 impl Order {
     /// Whether stock should be reserved anew before this capture is decided: it covers an order whose stock
-    /// was given up, and which was not cancelled.
+    /// was given up, and which was not cancelled, and it was not reported before.
     #[must_use]
-    pub fn wants_stock_back(&self, captured: Money) -> bool {
+    pub fn wants_stock_back(&self, payment_id: &str, captured: Money) -> bool {
+        let known = self.payment(payment_id).is_some_and(|payment| payment.status == PaymentState::Completed);
+        if known || captured.currency() != self.currency {
+            return false;
+        }
         if !self.exists() || !self.stock_was_released() || self.cancellation.is_some() {
             return false;
         }
@@ -386,7 +390,7 @@ mod tests {
     fn a_payment_after_the_stock_was_given_up_takes_it_back() {
         let history = [place(), fail_payment("p", Some("final"))];
         let order = given(history.clone()).order;
-        assert!(order.wants_stock_back(eur("39.00")));
+        assert!(order.wants_stock_back("q", eur("39.00")));
         let again = CompletePayment { reservation_revision: Some(2), ..captured("q", "39.00") };
         let order = given(history).when(again).then(&["PaymentCompleted", "OrderConfirmed"]);
         assert_eq!((order.reservation_revision(), order.held_quantities().len()), (2, 2));
@@ -473,10 +477,12 @@ mod tests {
     #[test]
     fn a_capture_on_an_expired_order_goes_back_where_the_stock_is_gone() {
         let history = [place(), expire()];
-        assert!(given(history.clone()).order.wants_stock_back(eur("39.00")));
-        assert!(!given(history.clone()).order.wants_stock_back(eur("38.00")));
+        assert!(given(history.clone()).order.wants_stock_back("p", eur("39.00")));
+        assert!(!given(history.clone()).order.wants_stock_back("p", eur("38.00")));
         let order = given(history).when(pay("p", "39.00")).then(&["PaymentCompleted", "RefundRequested"]);
         assert_eq!(order.status(), OrderStatus::Expired);
+        assert!(!order.wants_stock_back("p", eur("39.00")), "the same report again reserves nothing");
+        assert!(order.wants_stock_back("q", eur("39.00")));
     }
 
     #[test]

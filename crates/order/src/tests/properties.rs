@@ -420,7 +420,7 @@ fn made_concrete(wish: Wish, order: &Order) -> Command {
         .into(),
         Wish::Capture(id, share, again) => {
             let amount = amount(share, order.totals.total, currency);
-            let wanted = again && order.wants_stock_back(amount);
+            let wanted = again && order.wants_stock_back(&format!("pay-{id}"), amount);
             CompletePayment {
                 payment_id: format!("pay-{id}"),
                 provider,
