@@ -19,6 +19,8 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 const CREATE_TIMEOUT: Duration = Duration::from_secs(4);
 const RECYCLE_TIMEOUT: Duration = Duration::from_secs(2);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+/// Far more than anything of ours thinks between two statements; time that a statement takes does not count.
+const IDLE_IN_TRANSACTION: &str = "10s";
 const UNACKNOWLEDGED_LIMIT: Duration = Duration::from_secs(15);
 
 pub(crate) type Connection = tokio_postgres::Connection<Socket, Stream>;
@@ -134,9 +136,13 @@ pub(crate) fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Role and search path, and the end of a transaction whose process froze in it: its locks must not stay for ever.
 fn session_settings(schema: &str, role: Option<&str>) -> Hook {
     let set_role = role.map(|role| format!("SET ROLE {};", quote_identifier(role))).unwrap_or_default();
-    let statement = format!("{set_role} SET search_path = {}, public", quote_identifier(schema));
+    let statement = format!(
+        "{set_role} SET search_path = {}, public; SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'",
+        quote_identifier(schema)
+    );
     Hook::async_fn(move |client, _| {
         let statement = statement.clone();
         Box::pin(async move { client.batch_execute(&statement).await.map_err(HookError::Backend) })

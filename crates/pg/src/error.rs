@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::io;
 
 use deadpool_postgres::PoolError;
+use tokio::time::error::Elapsed;
 use tokio_postgres::Error as DriverError;
 
 use crate::sqlstate::{SqlClass, classify};
@@ -67,12 +68,15 @@ impl PgError {
     }
 }
 
-/// Whether an error, or one of its causes, says that the database is away, full or restarting: worth another try later,
+/// Whether an error, or one of its causes, says that the database is away, silent, full or restarting: worth another try later,
 /// and never the caller's fault.
 pub fn is_unavailable(error: &(dyn StdError + 'static)) -> bool {
     let mut current = Some(error);
     while let Some(cause) = current {
-        if cause.is::<io::Error>() || matches!(cause.downcast_ref::<PgError>(), Some(PgError::ListenerClosed)) {
+        if cause.is::<io::Error>()
+            || cause.is::<Elapsed>()
+            || matches!(cause.downcast_ref::<PgError>(), Some(PgError::ListenerClosed))
+        {
             return true;
         }
         if let Some(PoolError::Timeout(_) | PoolError::Closed) = cause.downcast_ref::<PoolError>() {

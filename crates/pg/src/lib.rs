@@ -5,6 +5,7 @@
 mod database;
 pub mod embedded;
 mod error;
+mod in_time;
 mod listener;
 mod migrate;
 mod owner;
@@ -14,6 +15,7 @@ mod tls;
 pub use database::Database;
 pub use deadpool_postgres;
 pub use error::{PgError, is_unavailable};
+pub use in_time::in_time;
 pub use listener::{Listener, Notification};
 pub use migrate::migrate;
 pub use owner::RoleSeparation;

@@ -62,6 +62,7 @@ pub fn classify(error: &Error) -> SqlClass {
         | SqlState::CANNOT_CONNECT_NOW
         | SqlState::DATABASE_DROPPED
         | SqlState::READ_ONLY_SQL_TRANSACTION => SqlClass::AdminShutdown,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => SqlClass::ConnectionLost,
         _ if code.code().starts_with("08") => SqlClass::ConnectionLost,
         _ if code.code().starts_with("53") => SqlClass::TooManyConnections,
         _ => SqlClass::Other,

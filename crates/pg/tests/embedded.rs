@@ -119,6 +119,16 @@ async fn each_owner_sees_its_own_schemas_only() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_nobody_goes_on_with_does_not_last() {
+    let folder = Folder::new("idle");
+    let server = Embedded::start(folder.options()).await.unwrap();
+    let pool = Database::new(server.url(), 1).unwrap().pool("public", None).await.unwrap();
+    let row = pool.get().await.unwrap().query_one("SHOW idle_in_transaction_session_timeout", &[]).await.unwrap();
+    assert_eq!(row.get::<_, &str>(0), "10s");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn instances_that_start_together_migrate_once() {
     let folder = Folder::new("migrate");
     let server = Embedded::start(folder.options()).await.unwrap();

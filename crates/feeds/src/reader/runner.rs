@@ -123,8 +123,11 @@ impl<W: Work> Runner<W> {
         if unseen || Instant::now() >= self.next_renewal {
             self.look_around().await?;
         }
+        let begun = Instant::now();
         let fetched = self.fetch().await?;
         if fetched.is_empty() {
+            // What was waited for is no longer there; a time that is over must not wake the reader again and again.
+            self.waiting.retain(|_, waiting| waiting.until > begun);
             self.publish_status();
             return Ok(false);
         }
@@ -259,7 +262,15 @@ impl<W: Work> Runner<W> {
         if let Some(mine) = self.held.iter_mut().find(|mine| mine.is(&held.log, held.partition)) {
             mine.stopped = Some(reason.to_owned());
         }
+        self.forget_waits();
         Ok(())
+    }
+
+    /// Nothing waits in a partition that another instance has by now or that stands still.
+    fn forget_waits(&mut self) {
+        let held = &self.held;
+        self.waiting
+            .retain(|(log, partition), _| held.iter().any(|held| held.is(log, *partition) && held.stopped.is_none()));
     }
 
     async fn stop_all(&mut self, reason: &str) -> Result<(), RoundError> {

@@ -1,6 +1,7 @@
 //! The user that Postgres runs as: ourselves, or, because Postgres refuses root, `postgres` or `nobody`.
 
 use std::ffi::OsStr;
+use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -59,6 +60,11 @@ impl Account {
             chown(path, Some(self.uid), Some(self.gid)).map_err(EmbeddedError::file("change the owner of", path))?;
         }
         Ok(())
+    }
+
+    /// Whether a file or folder is this user's, or still ours and about to be given to it.
+    pub(super) fn owns(&self, metadata: &Metadata) -> bool {
+        metadata.uid() == self.uid || (self.dropped_from_root && metadata.uid() == 0)
     }
 
     /// Checks that this user can enter `folder` and everything above it.

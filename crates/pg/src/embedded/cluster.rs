@@ -35,6 +35,9 @@ impl Cluster {
         account.check_reach(&data_dir)?;
         let socket_dir = socket_dir_for(&data_dir);
         create_folder(&socket_dir, 0o700)?;
+        if !socket_dir.starts_with(&data_dir) {
+            check_private(&socket_dir, account)?;
+        }
         account.give(&socket_dir)?;
         account.check_reach(&socket_dir)?;
         Ok(Self { data_dir, socket_dir })
@@ -171,6 +174,15 @@ fn socket_dir_for(data_dir: &Path) -> PathBuf {
     PathBuf::from(format!("/tmp/oms-{:016x}", hasher.finish()))
 }
 
+/// Where anybody may make a folder, one that is there already is used only if nobody else can have a hand in it.
+fn check_private(path: &Path, account: &Account) -> Result<(), EmbeddedError> {
+    let found = fs::symlink_metadata(path).map_err(EmbeddedError::file("look at", path))?;
+    if found.is_dir() && account.owns(&found) && found.permissions().mode() & 0o777 == 0o700 {
+        return Ok(());
+    }
+    Err(EmbeddedError::NotPrivate { folder: path.to_owned() })
+}
+
 fn create_folder(path: &Path, mode: u32) -> Result<(), EmbeddedError> {
     if path.is_dir() {
         return Ok(());
@@ -232,6 +244,24 @@ mod tests {
         let socket_dir = socket_dir_for(&deep);
         assert!(socket_dir.as_os_str().len() + LONGEST_SOCKET_NAME <= LONGEST_SOCKET_PATH);
         assert_eq!(socket_dir_for(Path::new("/var/lib/oms")), Path::new("/var/lib/oms/run"));
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_others_may_have_made_is_not_used_for_sockets() {
+        let account = Account::to_run_as().await.unwrap();
+        let folder = PathBuf::from(format!("/tmp/oms-test-{}", std::process::id()));
+        let link = folder.with_extension("link");
+        create_folder(&folder, 0o700).unwrap();
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        let (real, linked) = (check_private(&folder, &account), check_private(&link, &account));
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+        let open = check_private(&folder, &account);
+        fs::remove_file(&link).unwrap();
+        fs::remove_dir(&folder).unwrap();
+
+        assert!(real.is_ok());
+        assert!(matches!(linked, Err(EmbeddedError::NotPrivate { .. })));
+        assert!(matches!(open, Err(EmbeddedError::NotPrivate { .. })));
     }
 
     #[test]

@@ -47,6 +47,16 @@ pub enum EmbeddedError {
         /// The first folder on the way that is closed.
         folder: PathBuf,
     },
+    /// The folder for sockets may be somebody else's trap.
+    #[error(
+        "{} is not a private folder of the user that runs Postgres; remove it, or name a data folder with a shorter \
+         path with --data-dir",
+        folder.display()
+    )]
+    NotPrivate {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A file operation failed.
     #[error("cannot {action} {}", path.display())]
     File {

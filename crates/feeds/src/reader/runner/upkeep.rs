@@ -43,6 +43,7 @@ impl<W: Work> Runner<W> {
         if around.parked < MOST_PARKED_STREAMS {
             self.go_on(&client).await?;
         }
+        self.forget_waits();
         self.load_parked(&client, around.parked).await?;
         drop(client);
         self.check_catch_up().await?;
