@@ -6,6 +6,7 @@ use crate::causes;
 use crate::domain::reservation::decide::Command;
 use crate::domain::stock::{Quantities, summed};
 use crate::stock_writer::{Hold, StockError, StockWriter};
+use chrono::TimeDelta;
 use feeds::{FeedError, HandleError, Reaction, StartFrom, Subscription, derived_command_id};
 use order::Order;
 use shared_events::order::{LineQuantity, OrderEvent, OrderPlaced};
@@ -16,6 +17,8 @@ use std::collections::BTreeMap;
 /// The reader's name.
 pub const NAME: &str = "inventory-reservations";
 const PAGE: usize = 500;
+/// How long stock that was reserved anew for an order waits for the order's own word.
+const KEEP_NEWER: TimeDelta = TimeDelta::minutes(2);
 
 /// Keeps reservations in step with their orders.
 pub struct ReservationsFollowOrders {
@@ -130,15 +133,24 @@ impl ReservationsFollowOrders {
                 vec![Command::Release {
                     revision: Some(released.reservation_revision),
                     reason: released.reason.clone(),
+                    keep_newer: Some(KEEP_NEWER),
                 }]
             }
             // Money may still come and hold stock anew, under a later revision that must survive this.
             OrderEvent::OrderExpired(_) => {
                 let revision = self.order(order_id, at).await?.reservation_revision();
-                vec![Command::Release { revision: Some(revision), reason: Some("the order expired".to_owned()) }]
+                vec![Command::Release {
+                    revision: Some(revision),
+                    reason: Some("the order expired".to_owned()),
+                    keep_newer: Some(KEEP_NEWER),
+                }]
             }
             OrderEvent::OrderCancelled(_) => {
-                vec![Command::Release { revision: None, reason: Some("the order was cancelled".to_owned()) }]
+                vec![Command::Release {
+                    revision: None,
+                    reason: Some("the order was cancelled".to_owned()),
+                    keep_newer: None,
+                }]
             }
             OrderEvent::LineCancelled(cancelled) => {
                 let demand = quantities(&self.order(order_id, at).await?);

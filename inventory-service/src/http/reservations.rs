@@ -87,7 +87,7 @@ pub async fn release(
     OptionalJsonBody(body): OptionalJsonBody<StepBody>,
 ) -> Result<Response, Problem> {
     let StepBody { revision, reason } = body.parse()?.clone();
-    step(app, request, &path, body, Command::Release { revision, reason }).await
+    step(app, request, &path, body, Command::Release { revision, reason, keep_newer: None }).await
 }
 
 async fn step(

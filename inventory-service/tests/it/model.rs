@@ -2,6 +2,7 @@
 //! got alone in the queue's order, rows follow from the log, and nothing is oversold.
 
 use crate::shop::{Shop, metadata};
+use chrono::TimeDelta;
 use inventory_service::domain::reservation::ReservationState;
 use inventory_service::domain::reservation::decide::{Command, Rejection};
 use inventory_service::domain::stock::{Adjustment, Quantities};
@@ -42,7 +43,7 @@ async fn jobs_of_one_batch_see_each_other_in_queue_order_and_fail_alone() {
         hold(first, reserve(1, [(mug, 4)])),
         hold(second, reserve(1, [(mug, 2), (cup, 1)])),
         hold(third, reserve(1, [(cup, 1)])),
-        hold(first, Command::Release { revision: None, reason: None }),
+        hold(first, Command::Release { revision: None, reason: None, keep_newer: None }),
         hold(second, reserve(1, [(mug, 2)])),
         hold(fourth, reserve(1, [(unknown, 1)])),
         hold(first, Command::Confirm { revision: None }),
@@ -140,7 +141,10 @@ async fn one_job(writer: &StockWriter, products: &[ProductId], orders: &[OrderId
         5 => Command::Place { revision, demand },
         6 => Command::Change { revision: Some(revision), demand },
         7 => Command::Confirm { revision: None },
-        8 => Command::Release { revision: Some(revision), reason: None },
+        8 => {
+            let keep_newer = dice.random_bool(0.5).then(|| TimeDelta::minutes(2));
+            Command::Release { revision: Some(revision), reason: None, keep_newer }
+        }
         9 => Command::Ship { shipment_id: ShipmentId::generate(), pieces },
         10 => Command::Restock { return_id: Some(ReturnId::generate()), pieces },
         _ => {

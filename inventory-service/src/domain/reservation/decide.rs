@@ -52,6 +52,9 @@ pub enum Command {
         revision: Option<i32>,
         /// Why.
         reason: Option<String>,
+        /// Where the order itself says so: how long a newer demand, which a caller reserved before the order's
+        /// event arrived, is kept for the order to ask for it.
+        keep_newer: Option<TimeDelta>,
     },
     /// Give everything back if the time is over.
     Expire,
@@ -105,7 +108,7 @@ pub fn decide(
         Command::Place { revision, demand } => Ok(desk.place(*revision, demand)),
         Command::Change { revision, demand } => Ok(desk.change(*revision, demand)),
         Command::Confirm { revision } => desk.confirm(*revision),
-        Command::Release { revision, reason } => Ok(desk.release(*revision, reason.clone())),
+        Command::Release { revision, reason, keep_newer } => Ok(desk.release(*revision, reason.clone(), *keep_newer)),
         Command::Expire => Ok(desk.expire()),
         Command::Ship { shipment_id, pieces } => Ok(desk.ship(*shipment_id, pieces)),
         Command::Restock { return_id, pieces } => Ok(desk.restock(*return_id, pieces)),
@@ -176,14 +179,18 @@ impl Desk<'_> {
 
     fn change(&self, revision: Option<i32>, demand: &Quantities) -> Vec<InventoryEvent> {
         let stored = self.reservation.revision;
+        // A demand that the order numbered is its own from now on.
+        let claims = revision.is_some() && self.reservation.state == State::Pending;
         let revision = revision.unwrap_or(stored);
         if !self.reservation.state.holds() || revision < stored {
             return Vec::new();
         }
-        if revision == stored && *demand == self.reservation.lines {
-            return Vec::new();
+        let is_same = revision == stored && *demand == self.reservation.lines;
+        let mut events = if is_same { Vec::new() } else { self.moved(revision, demand) };
+        if claims && !matches!(events.last(), Some(InventoryEvent::ReservationLapsed(_))) {
+            events.push(self.attached(revision));
         }
-        self.moved(revision, demand)
+        events
     }
 
     fn confirm(&self, wanted: Option<i32>) -> Result<Vec<InventoryEvent>, Rejection> {
@@ -202,16 +209,36 @@ impl Desk<'_> {
         }
     }
 
-    fn release(&self, revision: Option<i32>, reason: Option<String>) -> Vec<InventoryEvent> {
+    fn release(
+        &self,
+        revision: Option<i32>,
+        reason: Option<String>,
+        keep_newer: Option<TimeDelta>,
+    ) -> Vec<InventoryEvent> {
         let stored = self.reservation.revision;
         let is_old = revision.is_some_and(|revision| revision < stored);
         let is_done = self.reservation.state == State::Released && revision.is_none_or(|revision| revision <= stored);
+        let is_attached = matches!(self.reservation.state, State::Attached | State::Confirmed);
+        if let Some(time_to_live) = keep_newer.filter(|_| is_old && is_attached) {
+            return self.pending_again(reason, time_to_live);
+        }
         if self.reservation.exists() && (is_old || is_done) {
             return Vec::new();
         }
         // Before the first reserve the tombstone has to keep out at least that one.
         let revision = revision.unwrap_or(if self.reservation.exists() { stored } else { 1 });
         vec![self.released(revision, reason)]
+    }
+
+    /// The order gave up the demand that was attached. The newer one came from a caller whose order may never ask
+    /// for it, so it waits for that with a time limit, as any other does.
+    fn pending_again(&self, reason: Option<String>, time_to_live: TimeDelta) -> Vec<InventoryEvent> {
+        let Reservation { revision, ref lines, .. } = *self.reservation;
+        let released = self.released(revision, reason);
+        let mut shelf = self.shelf.clone();
+        shelf.apply(&released);
+        let after = Desk { shelf: &shelf, ..*self };
+        vec![released, after.reserved(revision, lines, Some(self.now + time_to_live))]
     }
 
     fn expire(&self) -> Vec<InventoryEvent> {

@@ -58,7 +58,7 @@ impl Story {
     }
 }
 
-const RELEASE: Command = Command::Release { revision: None, reason: None };
+const RELEASE: Command = Command::Release { revision: None, reason: None, keep_newer: None };
 const ATTACH: Command = Command::Attach { revision: None };
 const CONFIRM: Command = Command::Confirm { revision: None };
 
@@ -177,9 +177,53 @@ fn a_higher_release_raises_the_tombstone() {
     let mut story = given().and(&RELEASE);
     assert_eq!(story.reservation.revision, 1);
     assert!(story.when(&story.reserve(1, &[(story.mug, 1)])).is_empty());
-    story.when(&Command::Release { revision: Some(4), reason: None });
+    story.when(&Command::Release { revision: Some(4), reason: None, keep_newer: None });
     assert!(story.when(&story.reserve(4, &[(story.mug, 1)])).is_empty());
     assert_eq!(story.when(&story.reserve(5, &[(story.mug, 1)])), ["StockReserved"]);
+}
+
+const GIVEN_UP: Command =
+    Command::Release { revision: Some(1), reason: None, keep_newer: Some(TimeDelta::seconds(60)) };
+
+#[test]
+fn stock_reserved_anew_before_the_order_gave_up_the_old_is_pending_until_the_order_asks_for_it() {
+    let mut story = given().and_placed(3);
+    assert_eq!(story.when(&story.reserve(2, &[(story.mug, 3)])), ["ReservationChanged"]);
+    assert_eq!(story.when(&GIVEN_UP), ["ReservationReleased", "StockReserved"]);
+    assert_eq!((story.reservation.state, story.reservation.revision), (State::Pending, 2));
+    assert_eq!(story.mugs(), (5, 3));
+    assert!(story.when(&GIVEN_UP).is_empty());
+    assert_eq!(story.when(&story.place(2, &[(story.mug, 3)])), ["ReservationAttached"]);
+    story.now = at(60);
+    assert!(story.when(&Command::Expire).is_empty());
+}
+
+#[test]
+fn stock_reserved_anew_that_the_order_never_asks_for_expires() {
+    let mut story = given().and_placed(3).and(&CONFIRM);
+    story.when(&story.reserve(2, &[(story.mug, 2)]));
+    story.when(&GIVEN_UP);
+    story.now = at(60);
+    assert_eq!(story.when(&Command::Expire), ["ReservationExpired"]);
+    assert_eq!(story.mugs(), (5, 0));
+}
+
+#[test]
+fn a_change_that_the_order_numbered_attaches_what_is_pending() {
+    let mut story = given().and_placed(3);
+    story.when(&story.reserve(2, &[(story.mug, 2)]));
+    story.when(&GIVEN_UP);
+    let change = Command::Change { revision: Some(2), demand: [(story.mug, 2)].into() };
+    assert_eq!(story.when(&change), ["ReservationAttached"]);
+    assert!(story.when(&change).is_empty());
+}
+
+#[test]
+fn a_caller_that_releases_an_old_demand_does_not_touch_a_newer_one() {
+    let mut story = given().and_placed(3);
+    story.when(&story.place(2, &[(story.mug, 3)]));
+    assert!(story.when(&Command::Release { revision: Some(1), reason: None, keep_newer: None }).is_empty());
+    assert_eq!(story.reservation.state, State::Attached);
 }
 
 impl Story {
