@@ -19,7 +19,6 @@ pub const MOST_LINES: usize = 1_500;
 pub const MOST_PIECES: u32 = 9_999;
 pub use shared_events::money::LARGEST_AMOUNT;
 
-
 /// What kind of discount it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

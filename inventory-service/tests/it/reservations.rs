@@ -124,9 +124,8 @@ async fn a_pending_reservation_expires_by_itself_and_an_attached_one_does_not() 
     assert_eq!(shop.reservation(kept).await["state"], "ATTACHED");
     assert_eq!(shop.types(&lost.to_string()).await, ["StockReserved", "ReservationExpired"]);
     let late = shop.reserve(lost, 1, &[(product, 2)]).await;
-    assert_eq!((late.status.as_u16(), &late.body["state"]), (200, &json!("EXPIRED")));
-
-    // Its order came after all: it is held anew, or lapses.
+    // A caller that comes back for it gets it anew: it was never an order's.
+    assert_eq!((late.status.as_u16(), &late.body["state"]), (201, &json!("PENDING")));
     assert_eq!(shop.step(lost, "attach").await.body["state"], "ATTACHED");
     assert_eq!(shop.levels(product).await, (5, 4, 1));
     shop.is_consistent().await;
