@@ -7,12 +7,15 @@ use shared_events::{
     sealed::{KeyRing, SealError, SealingKey},
 };
 use std::time::Duration;
+use tokio::time::{error::Elapsed, timeout};
 use uuid::Uuid;
 
 const GET_OR_CREATE: &str = include_str!("keys/get_or_create.sql");
+const BY_IDS: &str = "SELECT key_id, key FROM keys.personal_key WHERE key_id = ANY($1)";
 /// An erased key may open fields for this long.
 const KEPT_FOR: Duration = Duration::from_secs(60);
 const CACHED_KEYS: u64 = 100_000;
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Why a key could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +26,9 @@ pub enum KeyError {
     /// The database refused.
     #[error("the keys could not be read or written")]
     Database(#[from] tokio_postgres::Error),
+    /// The database is silent.
+    #[error("the keys did not come in time")]
+    TimedOut(#[from] Elapsed),
     /// A stored key is broken.
     #[error("a stored key is broken")]
     Broken(#[from] SealError),
@@ -57,19 +63,11 @@ impl KeyStore {
             return Ok(key);
         }
         let client = self.pool.get().await?;
-        let statement = client.prepare_cached(GET_OR_CREATE).await?;
-        let fresh = SealingKey::generate();
-        for _ in 0..5 {
-            let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-                [&fresh.id().as_uuid(), &owner, &fresh.expose().as_slice()];
-            if let Some(row) = client.query_opt(&statement, &parameters).await? {
-                let key = from_row(&row)?;
-                self.by_owner.insert(owner.to_owned(), key.clone()).await;
-                self.by_id.insert(key.id(), key.clone()).await;
-                return Ok(key);
-            }
-        }
-        Err(KeyError::Contended)
+        let row = timeout(PATIENCE, get_or_create(&client, owner)).await;
+        let key = from_row(&pg::in_time(client, row)??.ok_or(KeyError::Contended)?)?;
+        self.by_owner.insert(owner.to_owned(), key.clone()).await;
+        self.by_id.insert(key.id(), key.clone()).await;
+        Ok(key)
     }
 
     /// The keys with these ids; erased ones are absent.
@@ -106,10 +104,27 @@ impl KeyStore {
     async fn read(&self, ids: &[KeyId]) -> Result<Vec<SealingKey>, KeyError> {
         let ids: Vec<Uuid> = ids.iter().map(KeyId::as_uuid).collect();
         let client = self.pool.get().await?;
-        let statement =
-            client.prepare_cached("SELECT key_id, key FROM keys.personal_key WHERE key_id = ANY($1)").await?;
-        client.query(&statement, &[&ids]).await?.iter().map(from_row).collect()
+        let rows = timeout(PATIENCE, async {
+            let statement = client.prepare_cached(BY_IDS).await?;
+            client.query(&statement, &[&ids]).await
+        })
+        .await;
+        pg::in_time(client, rows)??.iter().map(from_row).collect()
     }
+}
+
+/// None if the row kept disappearing.
+async fn get_or_create(client: &pg::Client, owner: &str) -> Result<Option<tokio_postgres::Row>, tokio_postgres::Error> {
+    let statement = client.prepare_cached(GET_OR_CREATE).await?;
+    let fresh = SealingKey::generate();
+    for _ in 0..5 {
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+            [&fresh.id().as_uuid(), &owner, &fresh.expose().as_slice()];
+        if let Some(row) = client.query_opt(&statement, &parameters).await? {
+            return Ok(Some(row));
+        }
+    }
+    Ok(None)
 }
 
 fn from_row(row: &tokio_postgres::Row) -> Result<SealingKey, KeyError> {

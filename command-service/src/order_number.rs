@@ -1,11 +1,15 @@
 //! Order numbers for people, `R-000123456`: unique and rising, with gaps. A process takes blocks from a
 //! sequence, so that most orders cost no round trip for their number.
 
-use std::ops::Range;
-use tokio::sync::Mutex;
+use std::{ops::Range, time::Duration};
+use tokio::{
+    sync::Mutex,
+    time::{error::Elapsed, timeout},
+};
 
 /// As many as the sequence's increment.
 const BLOCK: i64 = 50;
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Why no number could be had.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +20,9 @@ pub enum OrderNumberError {
     /// The database refused.
     #[error("no order number could be taken")]
     Database(#[from] tokio_postgres::Error),
+    /// The database is silent.
+    #[error("no order number came in time")]
+    TimedOut(#[from] Elapsed),
 }
 
 /// Hands out order numbers.
@@ -41,8 +48,12 @@ impl OrderNumbers {
         }
         // Several may get here at once: each takes a block, and what the last one overwrites becomes a gap.
         let client = self.pool.get().await?;
-        let statement = client.prepare_cached("SELECT nextval('order_number')").await?;
-        let first: i64 = client.query_one(&statement, &[]).await?.try_get(0)?;
+        let taken = timeout(PATIENCE, async {
+            let statement = client.prepare_cached("SELECT nextval('order_number')").await?;
+            client.query_one(&statement, &[]).await
+        })
+        .await;
+        let first: i64 = pg::in_time(client, taken)??.try_get(0)?;
         *self.block.lock().await = first + 1..first + BLOCK;
         Ok(format(first))
     }

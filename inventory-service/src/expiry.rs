@@ -31,8 +31,8 @@ pub async fn run(pool: Pool, writer: StockWriter, stop: CancellationToken) {
             Ok(orders) => {
                 was_away = false;
                 let more = orders.len() == usize::try_from(BATCH).unwrap_or(usize::MAX);
-                expire(&writer, orders).await;
-                more
+                // What could not expire is due still: without a pause it would be tried again at once, for ever.
+                expire(&writer, orders).await && more
             }
             Err(error) => {
                 if !was_away {
@@ -57,7 +57,8 @@ async fn due(pool: &Pool) -> Result<Vec<OrderId>, ExpiryError> {
     Ok(rows::expired(&**client, BATCH).await?)
 }
 
-async fn expire(writer: &StockWriter, orders: Vec<OrderId>) {
+/// Says whether all of them could expire.
+async fn expire(writer: &StockWriter, orders: Vec<OrderId>) -> bool {
     let holds = orders.into_iter().map(|order_id| {
         writer.hold(Hold {
             order_id,
@@ -67,9 +68,9 @@ async fn expire(writer: &StockWriter, orders: Vec<OrderId>) {
             metadata: causes::ourselves(),
         })
     });
-    for outcome in join_all(holds).await {
-        if let Err(error) = outcome {
-            tracing::warn!(error = %error, "a reservation could not expire; it is tried again");
-        }
+    let errors: Vec<_> = join_all(holds).await.into_iter().filter_map(Result::err).collect();
+    if let Some(error) = errors.first() {
+        tracing::warn!(count = errors.len(), error = %error, "reservations could not expire; they are tried again");
     }
+    errors.is_empty()
 }
