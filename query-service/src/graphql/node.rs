@@ -2,7 +2,7 @@
 
 use super::{
     customer::Customer,
-    error::FromRead as _,
+    error::{FromRead as _, bad_input},
     ids,
     invoice::Invoice,
     loaders::Batches,
@@ -12,8 +12,24 @@ use super::{
 };
 use crate::read_models::invoices::InvoiceKind;
 use async_graphql::{Context, ID, Interface, Result};
-use shared_events::{CreditNoteId, InvoiceId, OrderId, ProductId, StockId, UserId};
+use shared_events::{
+    CartId, ClientId, CreditNoteId, EventId, InvoiceId, LineId, OrderId, PaymentId, ProductId, QuoteId, RefundId,
+    ReturnId, ShipmentId, StockId, UserId,
+};
 use web::Scope;
+
+/// What has an id of ours and no node of its own: looked up as what it is a part of.
+const PARTS: [&str; 9] = [
+    LineId::PREFIX,
+    PaymentId::PREFIX,
+    RefundId::PREFIX,
+    ShipmentId::PREFIX,
+    ReturnId::PREFIX,
+    EventId::PREFIX,
+    CartId::PREFIX,
+    QuoteId::PREFIX,
+    ClientId::PREFIX,
+];
 
 /// Whatever has a global id.
 #[derive(Interface)]
@@ -57,8 +73,8 @@ pub async fn load(context: &Context<'_>, id: &ID) -> Result<Option<Node>> {
             let id: CreditNoteId = ids::parse(id)?;
             invoice(context, InvoiceKind::CreditNote, id.as_uuid()).await
         }
-        // Lines, payments and the like have ids too, and no node of their own.
-        _ => Ok(None),
+        prefix if PARTS.contains(&prefix) => Ok(None),
+        _ => Err(bad_input("a global id begins with `ord_`, `prod_`, `stk_`, `usr_`, `inv_` or `crn_`")),
     }
 }
 
