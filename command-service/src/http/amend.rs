@@ -1,6 +1,6 @@
 //! PUT /api/orders/{id}
 
-use super::run::{NOTHING_RESERVED, OnOrder, key_of, on_order, order_id};
+use super::run::{OnOrder, key_of, once, order_id};
 use crate::{
     app::{App, party},
     input::{AddressInput, Checks, ContactInput},
@@ -9,7 +9,7 @@ use axum::{extract::State, response::Response};
 use order::{AmendOrder, Command, Party, Rejection};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use service::{CommandRequest, Outcome};
+use service::CommandRequest;
 use shared_events::RefundId;
 use web::{IfMatch, OptionalJsonBody, PathParams, Problem, request_context::now};
 
@@ -42,16 +42,12 @@ pub async fn put(
 ) -> Result<Response, Problem> {
     let order_id = order_id(&params)?;
     let command = command(&body, party(&request.caller), &app);
-    let (idempotency, of) = (app.idempotency.clone(), request.clone());
-    let work = async move |attempt| {
-        let sealing_key = match key_of(&app, order_id).await {
-            Ok(key) => Some(key),
-            Err(problem) => return Outcome::Refused(problem),
-        };
-        let wanted = OnOrder { order_id, command, if_match, command_id: None, sealing_key };
-        Box::pin(on_order(&app, &of, &attempt, wanted)).await
+    let of = app.clone();
+    let wanted = async move {
+        let sealing_key = Some(key_of(&of, order_id).await?);
+        Ok(OnOrder { order_id, command, if_match, command_id: None, sealing_key })
     };
-    Ok(Box::pin(idempotency.run(&request, &[], NOTHING_RESERVED, work)).await)
+    Ok(Box::pin(once(app, request, &body, wanted)).await)
 }
 
 fn command(body: &AmendBody, by: Party, app: &App) -> Result<Command, Rejection> {

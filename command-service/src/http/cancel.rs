@@ -1,6 +1,6 @@
 //! DELETE /api/orders/{id} and POST /api/orders/{id}/cancel
 
-use super::run::{NOTHING_RESERVED, OnOrder, fingerprint, on_order, order_id};
+use super::run::{OnOrder, once, order_id};
 use crate::{
     app::{App, party},
     input::Checks,
@@ -64,14 +64,9 @@ async fn run(
 ) -> Result<Response, Problem> {
     let order_id = order_id(params)?;
     let lines = body.lines.as_deref().map(identify).transpose()?;
-    let fingerprint = fingerprint(&body);
     let command = command(&body, lines.as_deref(), party(&request.caller));
-    let (idempotency, of) = (app.idempotency.clone(), request.clone());
-    let work = async move |attempt| {
-        let wanted = OnOrder { order_id, command, if_match, command_id: None, sealing_key: None };
-        Box::pin(on_order(&app, &of, &attempt, wanted)).await
-    };
-    Ok(Box::pin(idempotency.run(&request, &fingerprint, NOTHING_RESERVED, work)).await)
+    let wanted = OnOrder { order_id, command, if_match, command_id: None, sealing_key: None };
+    Ok(Box::pin(once(app, request, &body, std::future::ready(Ok(wanted)))).await)
 }
 
 fn identify(lines: &[LineQuantityBody]) -> Result<Vec<(LineId, Option<i64>)>, Problem> {

@@ -1,12 +1,12 @@
 //! POST /api/orders/{id}/payment/{completed|failed}: facts as providers report them. The provider's reference makes a
 //! repeat of the same report a no-op for ever, with or without an Idempotency-Key.
 
-use super::run::{NOTHING_RESERVED, OnOrder, fingerprint, on_order, order_id};
+use super::run::{OnOrder, once, order_id};
 use crate::{app::App, input::Checks, pipeline::validate::payment_method};
 use axum::{extract::State, response::Response};
 use order::{Command, CompletePayment, FailPayment, PaymentMethod, Rejection};
 use serde::{Deserialize, Serialize};
-use service::{CommandRequest, Outcome, unavailable_or_internal};
+use service::{CommandRequest, unavailable_or_internal};
 use shared_events::{ExceptionId, Money, OrderId, RefundId, money::MoneyInput};
 use uuid::Uuid;
 use web::{IfMatch, JsonBody, PathParams, Problem, etag, request_context::now};
@@ -45,14 +45,10 @@ pub async fn completed(
     JsonBody(body): JsonBody<PaymentBody>,
 ) -> Result<Response, Problem> {
     let order_id = order_id(&params)?;
-    let (report, fingerprint) = (report(&body), fingerprint(&body));
-    let (idempotency, of) = (app.idempotency.clone(), request.clone());
-    let work = async move |attempt| {
+    let (report, of) = (report(&body), app.clone());
+    let wanted = async move {
         let reservation_revision = match &report {
-            Ok(report) => match reacquire(&app, order_id, report, &if_match).await {
-                Ok(revision) => revision,
-                Err(problem) => return Outcome::Refused(problem),
-            },
+            Ok(report) => reacquire(&of, order_id, report, &if_match).await?,
             Err(_) => None,
         };
         let command_id = report.as_ref().ok().map(|report| command_id(order_id, "completed", &report.payment_id));
@@ -68,10 +64,9 @@ pub async fn completed(
                 now: now(),
             })
         });
-        let wanted = OnOrder { order_id, command, if_match, command_id, sealing_key: None };
-        Box::pin(on_order(&app, &of, &attempt, wanted)).await
+        Ok(OnOrder { order_id, command, if_match, command_id, sealing_key: None })
     };
-    Ok(Box::pin(idempotency.run(&request, &fingerprint, NOTHING_RESERVED, work)).await)
+    Ok(Box::pin(once(app, request, &body, wanted)).await)
 }
 
 /// POST …/payment/failed
@@ -83,9 +78,8 @@ pub async fn failed(
     JsonBody(body): JsonBody<PaymentBody>,
 ) -> Result<Response, Problem> {
     let order_id = order_id(&params)?;
-    let (report, fingerprint) = (report(&body), fingerprint(&body));
-    let (idempotency, of) = (app.idempotency.clone(), request.clone());
-    let work = async move |attempt| {
+    let report = report(&body);
+    let wanted = async move {
         let command_id = report.as_ref().ok().map(|report| command_id(order_id, "failed", &report.payment_id));
         let command = report.map(|report| {
             Command::from(FailPayment {
@@ -97,10 +91,9 @@ pub async fn failed(
                 now: now(),
             })
         });
-        let wanted = OnOrder { order_id, command, if_match, command_id, sealing_key: None };
-        Box::pin(on_order(&app, &of, &attempt, wanted)).await
+        Ok(OnOrder { order_id, command, if_match, command_id, sealing_key: None })
     };
-    Ok(Box::pin(idempotency.run(&request, &fingerprint, NOTHING_RESERVED, work)).await)
+    Ok(Box::pin(once(app, request, &body, wanted)).await)
 }
 
 fn report(body: &PaymentBody) -> Result<Report, Rejection> {

@@ -6,6 +6,7 @@ use crate::{
     orders::{OrderError, Request},
     rejections::problem,
 };
+use axum::response::Response;
 use eventstore::{AppendError, ExecuteError};
 use order::{Command, Rejection};
 use service::{CommandRequest, Outcome, idempotent::Attempt, problem_of, unavailable_or_internal};
@@ -27,8 +28,25 @@ pub struct OnOrder {
     pub sealing_key: Option<SealingKey>,
 }
 
+/// Answers a request for a command on an order, once per Idempotency-Key. `wanted` is awaited only where the command is
+/// really to be run: not for a repeat that is answered from before.
+pub async fn once(
+    app: App,
+    request: CommandRequest,
+    body: &impl serde::Serialize,
+    wanted: impl Future<Output = Result<OnOrder, Problem>> + Send + 'static,
+) -> Response {
+    let fingerprint = fingerprint(body);
+    let (idempotency, of) = (app.idempotency.clone(), request.clone());
+    let work = async move |attempt: Attempt| match wanted.await {
+        Ok(wanted) => Box::pin(on_order(&app, &of, &attempt, wanted)).await,
+        Err(problem) => Outcome::Refused(problem),
+    };
+    Box::pin(idempotency.run(&request, &fingerprint, NOTHING_RESERVED, work)).await
+}
+
 /// Runs it and answers with the order.
-pub async fn on_order(app: &App, request: &CommandRequest, attempt: &Attempt, wanted: OnOrder) -> Outcome {
+async fn on_order(app: &App, request: &CommandRequest, attempt: &Attempt, wanted: OnOrder) -> Outcome {
     let confined_to = match confined_to(&request.caller) {
         Ok(confined_to) => confined_to,
         Err(problem) => return problem.into(),
@@ -100,4 +118,4 @@ pub fn fingerprint(body: &impl serde::Serialize) -> Vec<u8> {
 }
 
 /// No ids or numbers have to be the same in a second attempt.
-pub const NOTHING_RESERVED: serde_json::Value = serde_json::Value::Null;
+const NOTHING_RESERVED: serde_json::Value = serde_json::Value::Null;
