@@ -20,3 +20,15 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command).await,
     }
 }
+
+/// How a command ends that did its work and found something wrong, of which it has told already: with exit code 1.
+#[derive(Debug)]
+pub struct FoundWrong;
+
+impl std::fmt::Display for FoundWrong {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("something wrong was found")
+    }
+}
+
+impl std::error::Error for FoundWrong {}

@@ -18,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+const FOUND_WRONG: u8 = 1;
 const COULD_NOT_RUN: u8 = 2;
 
 /// Reads the command line and does what it says. 0: done, 1: something wrong was found, 2: it could not run.
@@ -30,6 +31,7 @@ pub fn run() -> ExitCode {
         .and_then(|runtime| runtime.block_on(commands::run(cli)));
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<commands::FoundWrong>() => ExitCode::from(FOUND_WRONG),
         Err(error) => {
             eprintln!("oms: {error:#}");
             ExitCode::from(COULD_NOT_RUN)
