@@ -11,7 +11,7 @@ use order::ExpireOrder;
 use pg::deadpool_postgres::Transaction;
 use serde::Deserialize;
 use serde_json::Value;
-use shared_events::{Actor, OrderId, RecordedEvent, RefundId};
+use shared_events::{Actor, OrderId, RecordedEvent, RefundId, order::OrderEvent};
 
 const KIND: &str = "payment-window";
 
@@ -27,10 +27,7 @@ struct Window {
 
 fn window(event: &RecordedEvent) -> Result<Option<DateTime<Utc>>, HandleError> {
     match event.event_type.as_str() {
-        "OrderPlaced" | "OrderAmended" | "PaymentAuthorized" => {
-            let window: Window = serde_json::from_slice(&event.payload).map_err(HandleError::poison)?;
-            Ok(window.expires_at)
-        }
+        "OrderPlaced" | "OrderAmended" | "PaymentAuthorized" => Ok(event.fields::<OrderEvent, Window>()?.expires_at),
         _ => Ok(None),
     }
 }

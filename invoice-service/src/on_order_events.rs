@@ -4,7 +4,10 @@ use crate::issuing::{IssueError, Issuing};
 use feeds::{HandleError, Reaction, StartFrom};
 use rust_decimal::Decimal;
 use serde::Deserialize;
-use shared_events::{OrderId, RecordedEvent, order::PaymentMethod};
+use shared_events::{
+    OrderId, RecordedEvent,
+    order::{OrderEvent, PaymentMethod},
+};
 
 /// Issues an invoice when an order is first covered.
 pub struct InvoiceWhenCovered {
@@ -29,7 +32,7 @@ struct Totals {
 fn may_cover(event: &RecordedEvent) -> Result<bool, HandleError> {
     match event.event_type.as_str() {
         "OrderPlaced" => {
-            let placed: Placed = serde_json::from_slice(&event.payload).map_err(HandleError::poison)?;
+            let placed: Placed = event.fields::<OrderEvent, _>()?;
             Ok(placed.payment_method.is_credit() || placed.totals.total.is_zero())
         }
         "PaymentAuthorized" | "PaymentCompleted" | "OrderAmended" | "LineCancelled" => Ok(true),

@@ -4,7 +4,7 @@ use crate::view::{Kind, document_id};
 use feeds::{HandleError, Page, Projector};
 use pg::deadpool_postgres::Transaction;
 use serde::Deserialize;
-use shared_events::{OrderId, RecordedEvent, UserId};
+use shared_events::{OrderId, RecordedEvent, UserId, invoice::InvoiceEvent};
 use uuid::Uuid;
 
 /// Writes the read table.
@@ -34,8 +34,8 @@ impl Projector for InvoiceTable {
     async fn handle(&self, transaction: &Transaction<'_>, pages: &[Page]) -> Result<(), HandleError> {
         let mut rows = Vec::new();
         for event in pages.iter().flat_map(|page| &page.events) {
-            let Some((id, kind)) = document_id(event) else { continue };
-            let columns = serde_json::from_slice(&event.payload).map_err(HandleError::poison)?;
+            let Some((id, kind)) = document_id(event)? else { continue };
+            let columns = event.fields::<InvoiceEvent, _>()?;
             rows.push(Row { id, kind, columns, event });
         }
         rows.sort_by_key(|row| row.id);

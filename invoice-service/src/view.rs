@@ -219,8 +219,10 @@ impl PartyView {
 }
 
 /// The id of the document that an event issued, and which of the two it is; none for a type of the future.
-#[must_use]
-pub fn document_id(recorded: &RecordedEvent) -> Option<(uuid::Uuid, Kind)> {
+///
+/// # Errors
+/// [`PayloadError`] when its shape is newer than this build, or none of ours.
+pub fn document_id(recorded: &RecordedEvent) -> Result<Option<(uuid::Uuid, Kind)>, PayloadError> {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Ids {
@@ -228,11 +230,11 @@ pub fn document_id(recorded: &RecordedEvent) -> Option<(uuid::Uuid, Kind)> {
         credit_note_id: Option<CreditNoteId>,
     }
     if !InvoiceEvent::is_known(&recorded.event_type) {
-        return None;
+        return Ok(None);
     }
-    let ids: Ids = serde_json::from_slice(&recorded.payload).ok()?;
-    Some(match ids.credit_note_id {
+    let ids: Ids = recorded.fields::<InvoiceEvent, _>()?;
+    Ok(Some(match ids.credit_note_id {
         Some(id) => (id.as_uuid(), Kind::CreditNote),
         None => (ids.invoice_id.as_uuid(), Kind::Invoice),
-    })
+    }))
 }

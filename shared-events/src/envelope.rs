@@ -137,14 +137,31 @@ pub trait EventBody: Sized + Send + Sync {
     /// Reads the payload of a type and version in clear; older versions are upcast.
     ///
     /// # Errors
-    /// [`PayloadError::Unknown`] for types of the future, [`PayloadError::Shape`] for everything else.
+    /// [`PayloadError::Unknown`] for types and versions of the future, [`PayloadError::Shape`] for everything else.
     fn from_json(event_type: &str, schema_version: i16, payload: serde_json::Value) -> Result<Self, PayloadError>;
 
-    /// Whether this build knows the type at all.
-    fn is_known(event_type: &str) -> bool;
+    /// The version of a type's shape that this build writes; none for a type that it does not know.
+    fn current_version(event_type: &str) -> Option<i16>;
 
-    /// The paths of the personal fields of a type, which are sealed in storage.
-    fn personal_fields(event_type: &str) -> &'static [&'static str];
+    /// Turns the payload of an older version into that of the current one, step by step; a current one stays as it
+    /// is. Personal fields may be sealed or open: they are moved, never looked into.
+    ///
+    /// # Errors
+    /// [`PayloadError::Unknown`] for types and versions of the future.
+    fn upcast(
+        event_type: &str,
+        schema_version: i16,
+        payload: serde_json::Value,
+    ) -> Result<serde_json::Value, PayloadError>;
+
+    /// Whether this build knows the type at all.
+    fn is_known(event_type: &str) -> bool {
+        Self::current_version(event_type).is_some()
+    }
+
+    /// The paths of the personal fields in that version of a type's shape, which are sealed in storage; none where
+    /// the type or the version is not known.
+    fn personal_fields(event_type: &str, schema_version: i16) -> &'static [&'static str];
 
     /// The type's name on the wire: `oms.order.line-cancelled.v1`.
     fn cloud_event_type(event_type: &str, schema_version: i16) -> String;
@@ -164,12 +181,25 @@ pub fn cloud_event_type(domain: &str, entity: &str, event_type: &str, schema_ver
     format!("oms.{domain}.{kebab}.v{schema_version}")
 }
 
-/// Declares the enum of a log's events with its [`EventBody`]: every variant is one type at one version.
+/// Declares the enum of a log's events with its [`EventBody`]: every variant is one type at its current version, and
+/// `from` lists every older one, from 1 up, with the path to the pure function that makes the next version of it:
+///
+/// ```text
+/// TagsChanged v 3 personal ["/by"] from { 1 personal [] => named, 2 personal ["/author"] => renamed },
+/// ```
 macro_rules! event_enum {
     (
         $(#[$doc:meta])* $name:ident, domain = $domain:literal, entity = $entity:literal,
-        { $( $(#[$vdoc:meta])* $variant:ident v $version:literal personal [ $($path:literal),* ] ),+ $(,)? }
+        { $(
+            $(#[$vdoc:meta])* $variant:ident v $version:literal personal [ $($path:literal),* ]
+            $( from { $( $old:literal personal [ $($old_path:literal),* ] => $upcast:path ),+ $(,)? } )?
+        ),+ $(,)? }
     ) => {
+        $( const _: () = assert!(
+            $crate::upcast::is_chain(&[ $( $($old),+ )? ], $version),
+            concat!(stringify!($variant), " must be read from every version since 1, in order")
+        ); )+
+
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum $name {
@@ -206,8 +236,9 @@ macro_rules! event_enum {
                 payload: serde_json::Value,
             ) -> Result<Self, $crate::envelope::PayloadError> {
                 use $crate::envelope::PayloadError;
-                match (event_type, schema_version) {
-                    $( (stringify!($variant), $version) => serde_json::from_value(payload)
+                let payload = Self::upcast(event_type, schema_version, payload)?;
+                match event_type {
+                    $( stringify!($variant) => serde_json::from_value(payload)
                         .map(Self::$variant)
                         .map_err(|source| PayloadError::Shape {
                             event_type: event_type.to_owned(), schema_version, source,
@@ -216,12 +247,36 @@ macro_rules! event_enum {
                 }
             }
 
-            fn is_known(event_type: &str) -> bool {
-                Self::TYPES.contains(&event_type)
+            fn current_version(event_type: &str) -> Option<i16> {
+                match event_type { $( stringify!($variant) => Some($version), )+ _ => None }
             }
 
-            fn personal_fields(event_type: &str) -> &'static [&'static str] {
-                match event_type { $( stringify!($variant) => &[$($path),*], )+ _ => &[] }
+            fn upcast(
+                event_type: &str,
+                schema_version: i16,
+                payload: serde_json::Value,
+            ) -> Result<serde_json::Value, $crate::envelope::PayloadError> {
+                match (event_type, schema_version) {
+                    $(
+                        (stringify!($variant), $version) => Ok(payload),
+                        $( $( (stringify!($variant), $old) => {
+                            Self::upcast(event_type, $old + 1, $upcast(payload))
+                        } )+ )?
+                    )+
+                    _ => Err($crate::envelope::PayloadError::Unknown {
+                        event_type: event_type.to_owned(), schema_version,
+                    }),
+                }
+            }
+
+            fn personal_fields(event_type: &str, schema_version: i16) -> &'static [&'static str] {
+                match (event_type, schema_version) {
+                    $(
+                        (stringify!($variant), $version) => &[$($path),*],
+                        $( $( (stringify!($variant), $old) => &[$($old_path),*], )+ )?
+                    )+
+                    _ => &[],
+                }
             }
 
             fn cloud_event_type(event_type: &str, schema_version: i16) -> String {

@@ -11,6 +11,7 @@ pub mod money;
 pub mod order;
 pub mod sealed;
 pub mod typeid;
+mod upcast;
 
 pub use address::{Address, Contact};
 pub use envelope::{Actor, EventBody, Metadata, NewEvent, PayloadError, RecordedEvent};

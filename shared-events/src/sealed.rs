@@ -139,7 +139,7 @@ pub fn seal_event<E: EventBody>(
         source,
     };
     let mut payload = event.to_json().map_err(shape)?;
-    for path in E::personal_fields(event_type).iter().copied() {
+    for path in E::personal_fields(event_type, event.schema_version()).iter().copied() {
         let Some(field) = payload.pointer_mut(path).filter(|field| !field.is_null()) else { continue };
         let sealed = key
             .ok_or(SealError::NoKey(path))
@@ -167,7 +167,8 @@ pub fn open_event<E: EventBody>(recorded: &RecordedEvent, ring: &KeyRing) -> Res
         schema_version: recorded.schema_version,
         source,
     })?;
-    for path in E::personal_fields(event_type).iter().copied() {
+    // Opened where they were sealed, in the shape that was stored, and only then upcast.
+    for path in E::personal_fields(event_type, recorded.schema_version).iter().copied() {
         let Some(field) = payload.pointer_mut(path).filter(|field| !field.is_null()) else { continue };
         *field = open_value(field, ring, &recorded.stream_id, event_type, path)
             .map_err(|source| PayloadError::Sealed { event_type: event_type.to_owned(), source })?;
@@ -178,7 +179,7 @@ pub fn open_event<E: EventBody>(recorded: &RecordedEvent, ring: &KeyRing) -> Res
 /// The ids of the keys that a stored event's personal fields name.
 #[must_use]
 pub fn key_ids<E: EventBody>(recorded: &RecordedEvent) -> Vec<KeyId> {
-    let paths = E::personal_fields(&recorded.event_type);
+    let paths = E::personal_fields(&recorded.event_type, recorded.schema_version);
     if paths.is_empty() {
         return Vec::new();
     }

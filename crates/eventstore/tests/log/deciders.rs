@@ -41,11 +41,15 @@ impl EventBody for Event {
         serde_json::from_value(payload).map_err(|source| PayloadError::Shape { event_type, schema_version, source })
     }
 
-    fn is_known(_: &str) -> bool {
-        true
+    fn current_version(_: &str) -> Option<i16> {
+        Some(1)
     }
 
-    fn personal_fields(event_type: &str) -> &'static [&'static str] {
+    fn upcast(_: &str, _: i16, payload: Value) -> Result<Value, PayloadError> {
+        Ok(payload)
+    }
+
+    fn personal_fields(event_type: &str, _: i16) -> &'static [&'static str] {
         if event_type == "Opened" { &["/owner"] } else { &[] }
     }
 
