@@ -6,6 +6,7 @@
 
 pub mod append;
 pub mod decider;
+mod epoch;
 pub mod execute;
 pub mod idempotency;
 mod log;

@@ -3,7 +3,7 @@
 use crate::{
     Append, AppendError, Appended, Expected, Spawner,
     append::{Queue, Seen, Wake, Writer, run_notifier, run_writer},
-    partition_of,
+    epoch, partition_of,
 };
 use deadpool_postgres::PoolError;
 use pg::Pool;
@@ -84,6 +84,8 @@ impl EventLog {
         let client = pool.get().await.map_err(LogError::Connection)?;
         // The second time round a row is there, whoever of several processes made it.
         client.execute(CREATE, &[&partitions]).await.map_err(LogError::Statement)?;
+        epoch::keep(&client, name).await.map_err(LogError::Statement)?;
+        epoch::warn_if_unknown(&client, name).await.map_err(LogError::Statement)?;
         let meta =
             client.query_one("select partitions, epoch from log_meta", &[]).await.map_err(LogError::Statement)?;
         drop(client);

@@ -1,5 +1,6 @@
 //! Connections that a task keeps for itself, and what an error on one says about the statement that was running.
 
+use crate::epoch;
 use deadpool_postgres::{ClientWrapper, Object, PoolError};
 use pg::Pool;
 use tokio_postgres::{
@@ -33,8 +34,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) async fn open(pool: &Pool) -> Result<Self, ConnectError> {
+    pub(super) async fn open(pool: &Pool, log: &str) -> Result<Self, ConnectError> {
         let client = own(pool).await?;
+        // The server may be another one than before.
+        epoch::keep(&client, log).await?;
         let append = client.prepare(APPEND).await?;
         Ok(Self { client, append })
     }

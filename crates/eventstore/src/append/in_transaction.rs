@@ -14,8 +14,9 @@ use std::{collections::HashMap, sync::Arc};
 use tokio_postgres::{Error, Transaction};
 
 /// The caller's connection has no bound on its waits for locks; from here on its transaction has one.
-const BOUND: &str = "set local lock_timeout = '3s'";
-const BEGIN: &str = "set local lock_timeout = '3s'; savepoint eventstore_append";
+const BOUND: &str = "set local lock_timeout = '3s'; select keep_epoch()";
+/// The epoch is outside the savepoint: it stays even if the append in it fails.
+const BEGIN: &str = "set local lock_timeout = '3s'; select keep_epoch(); savepoint eventstore_append";
 
 impl EventLog {
     /// Appends commands in order, inside a READ COMMITTED transaction of the log's own database: with the same

@@ -113,7 +113,7 @@ impl Writer {
         self.connection = None;
         let mut backoff = BACKOFF;
         loop {
-            match self.while_expiring(timeout(CONNECT_PATIENCE, Connection::open(&self.pool.clone()))).await {
+            match self.while_expiring(timeout(CONNECT_PATIENCE, Connection::open(&self.pool.clone(), self.log))).await {
                 Ok(Ok(connection)) => {
                     // It may be another server, one that was restored: what was seen on the old one proves nothing.
                     self.seen.clear();

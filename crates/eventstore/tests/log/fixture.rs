@@ -9,7 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 pub const PARTITIONS: i32 = 4;
-const CONFIG: LogConfig = LogConfig { name: "tests", partitions: PARTITIONS, writers: 2 };
+pub const CONFIG: LogConfig = LogConfig { name: "tests", partitions: PARTITIONS, writers: 2 };
 
 /// A log; its writers stop with it.
 pub struct Fixture {

@@ -7,6 +7,8 @@ mod concurrency;
 #[cfg(test)]
 mod deciders;
 #[cfg(test)]
+mod epochs;
+#[cfg(test)]
 mod fixture;
 #[cfg(test)]
 mod idempotency;
