@@ -31,6 +31,8 @@ pub enum Command {
     /// The keys that sign tokens.
     #[command(subcommand)]
     Keys(Keys),
+    /// Measures the figures of the system beside their limits, on a database of its own.
+    Bench(Bench),
 }
 
 /// The options of `oms up`.
@@ -130,6 +132,29 @@ pub enum RoleName {
     Staff,
     /// Runs the shop.
     Admin,
+}
+
+/// The options of `oms bench`.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// The figures to measure, separated by commas; all if none is named.
+    #[arg(long, value_name = "FIGURE", value_delimiter = ',')]
+    pub only: Vec<bench::Figure>,
+    /// How long each half of a pair runs.
+    #[arg(long, value_name = "N", default_value_t = 4)]
+    pub seconds: u64,
+    /// How many pairs.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub pairs: usize,
+    /// Where the data of the run is put, and removed from again; beside the data folder of `oms up` if unset.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// The document whose table gets the new figures.
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
 }
 
 /// What can be done with signing keys.

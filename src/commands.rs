@@ -1,5 +1,6 @@
 //! One file for each word of the command line. Data goes to standard output, everything else to standard error.
 
+mod bench;
 mod client;
 mod config;
 mod keys;
@@ -18,6 +19,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Client(command) => client::run(command).await,
         Command::User(command) => user::run(command).await,
         Command::Keys(command) => keys::run(command).await,
+        Command::Bench(options) => Box::pin(bench::run(options)).await,
     }
 }
 

@@ -19,6 +19,7 @@ const EVERYTHING: &[&str] = &[
     "invoice-service",
     "query-service",
     "auth-service",
+    "bench",
 ];
 
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -35,6 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("query-service", BELOW_THE_SERVICES),
     ("auth-service", BELOW_THE_SERVICES),
     ("test-support", &["pg", "web"]),
+    ("bench", &["eventstore", "shared-events", "pg", "web"]),
     ("oms", EVERYTHING),
 ];
 
