@@ -22,10 +22,8 @@ mod product;
 mod query;
 mod request;
 
-use crate::reads::Reads;
 use async_graphql::{EmptyMutation, EmptySubscription};
 pub use query::Query;
-use std::sync::Arc;
 
 /// The schema.
 pub type Schema = async_graphql::Schema<Query, EmptyMutation, EmptySubscription>;
@@ -39,10 +37,10 @@ pub struct Openness {
     pub suggestions: bool,
 }
 
-/// The schema over the read tables.
+/// The schema; each request brings the read tables that it is answered from.
 #[must_use]
-pub fn schema(reads: Arc<Reads>, openness: Openness) -> Schema {
-    build(openness).data(reads).finish()
+pub fn schema(openness: Openness) -> Schema {
+    build(openness).finish()
 }
 
 /// The schema in the schema definition language, as it is committed.

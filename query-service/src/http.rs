@@ -8,15 +8,14 @@ mod order;
 mod status;
 
 use crate::{
+    generations::Live,
     graphql::handler::{self, GraphQl},
-    reads::Reads,
 };
-use std::sync::Arc;
 use web::{Access, Doc, List, Routes, Scope};
 
-/// The route table.
+/// The route table. A request is answered from the generation that is live when it begins.
 #[must_use]
-pub fn routes(reads: Arc<Reads>, graphql: GraphQl) -> Routes<()> {
+pub fn routes(live: Live, graphql: GraphQl) -> Routes<()> {
     let read = Access::Scope(Scope::OrdersRead);
     let orders = Routes::new("query")
         .get(
@@ -70,7 +69,7 @@ pub fn routes(reads: Arc<Reads>, graphql: GraphQl) -> Routes<()> {
         )
         .alias("/orders/user/{userId}")
         .alias("/user/{userId}/orders")
-        .with_state(reads);
+        .with_state(live);
     let graphql = Routes::new("query")
         .post(
             "/graphql",

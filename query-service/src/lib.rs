@@ -4,6 +4,7 @@
 pub mod cache;
 mod config;
 mod consistency;
+pub mod generations;
 pub mod graphql;
 mod history;
 mod http;
@@ -11,6 +12,7 @@ pub mod projectors;
 mod read_error;
 pub mod read_models;
 mod reads;
+pub mod rebuild;
 mod tail;
 mod viewer;
 
@@ -18,74 +20,70 @@ pub use config::Config;
 pub use read_error::ReadError;
 
 use crate::{
-    cache::OrderCache, consistency::ReadYourWrites, graphql::handler::GraphQl, history::History,
-    projectors::ReadTables, reads::Reads,
+    generations::{Follower, Parts},
+    graphql::handler::GraphQl,
 };
-use feeds::Reader;
 use pg::{PgError, Pool};
-use read_models::{invoices::Invoices, orders::Orders, products::Products, stock::Stocks};
 use service::{Deps, KeyClient, ReadyCheck, Service, StartError, Worker};
-use std::sync::Arc;
 
 /// The service's name.
 pub const NAME: &str = "query";
-/// The schema of the read tables.
+/// The schema of the pointer and the checkpoints; read tables are in `query_1`, `query_2`, ….
 pub const SCHEMA: &str = "query";
 /// The role that owns the schema.
 pub const ROLE: &str = "oms_query";
 /// Where the schema notes which migrations it has.
 const HISTORY_TABLE: &str = "query_schema_history";
 
-/// Brings the read tables of the pool's schema up to date.
+/// Connections for the pointer; those for reads and the reader belong to each generation.
+const CONTROL_CONNECTIONS: usize = 4;
+
+/// Brings the control tables of the pool's schema up to date; the read tables are made with their generations.
 ///
 /// # Errors
 /// [`PgError`].
 pub async fn migrate(pool: &Pool) -> Result<(), PgError> {
     let migration = |source| PgError::Migrate { history_table: HISTORY_TABLE.to_owned(), source: Box::new(source) };
-    let first = include_str!("../migrations/V1__read_tables.sql");
-    let migrations = [pg::refinery::Migration::unapplied("V1__read_tables", first).map_err(migration)?];
-    pg::migrate(pool, HISTORY_TABLE, pg::refinery::Runner::new(&migrations)).await?;
-    feeds::migrate(pool).await
+    let migrations = [
+        ("V1__read_tables", include_str!("../migrations/V1__read_tables.sql")),
+        ("V2__generations", include_str!("../migrations/V2__generations.sql")),
+    ];
+    let migrations: Vec<_> = migrations
+        .into_iter()
+        .map(|(name, sql)| pg::refinery::Migration::unapplied(name, sql))
+        .collect::<Result<_, _>>()
+        .map_err(migration)?;
+    feeds::migrate(pool).await?;
+    pg::migrate(pool, HISTORY_TABLE, pg::refinery::Runner::new(&migrations)).await
 }
 
-/// Builds the service: migrates its schema, and lists its routes, workers and readiness checks.
+/// Builds the service: migrates its schema, finds the live generation or begins one, and lists its routes, workers and
+/// readiness checks.
 ///
 /// # Errors
 /// [`StartError`] when the database is away or refuses.
 pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let separation = deps.database.ensure_owner(ROLE, &[SCHEMA]).await?;
-    let pool = deps.database.pool(SCHEMA, separation.role()).await?;
-    migrate(&pool).await?;
+    let control = deps.database.with_max_connections(CONTROL_CONNECTIONS).pool(SCHEMA, separation.role()).await?;
+    migrate(&control).await?;
 
-    let orders = Orders::new(pool.clone());
-    let cache = Arc::new(OrderCache::new(orders.clone()));
-    let keys = KeyClient::new(deps.peers.command.clone());
-    let logs = projectors::LOGS.map(|log| deps.feeds.subscribe(log));
-    let reader = Reader::projector(ReadTables::new(keys.clone(), Arc::clone(&cache)), pool.clone(), logs.to_vec());
-    let progress = reader.handle();
-    let reads = Arc::new(Reads {
-        orders,
-        cache: Arc::clone(&cache),
-        products: Products::new(pool.clone()),
-        stocks: Stocks::new(pool.clone()),
-        invoices: Invoices::new(pool.clone()),
-        history: History::new(deps.feeds.subscribe(History::log()), keys),
-        writes: ReadYourWrites::new(pool.clone(), progress.clone(), Arc::clone(&cache)),
+    let parts = Parts {
+        // The rows and how far the reader got are one commit: a crash of the server takes back both, and the logs
+        // have it all. Nobody need wait for the disk.
+        database: deps.database.without_waiting_for_the_disk(),
+        role: separation.role().map(str::to_owned),
+        keys: KeyClient::new(deps.peers.command.clone()),
+        feeds: deps.feeds.clone(),
         users: deps.peers.auth.clone(),
         return_window: config.return_window,
-    });
-    let schema = graphql::schema(Arc::clone(&reads), config.openness);
-    let graphql = GraphQl::new(schema, Arc::clone(&reads), deps.lifecycle.spawner());
-
-    let orders_log = deps.feeds.subscribe(History::log());
-    let tail = Worker::new("query.tail", move |stop| tail::follow(orders_log.clone(), Arc::clone(&cache), stop));
+    };
+    let follower = Follower::open(parts, deps.database.clone(), control.clone(), deps.lifecycle.clone()).await?;
+    let live = follower.live();
+    let graphql = GraphQl::new(graphql::schema(config.openness), live.clone(), deps.lifecycle.spawner());
     Ok(Service {
         name: NAME,
-        routes: http::routes(reads, graphql),
-        workers: vec![Worker::reader("query.reader", reader), tail],
-        checks: vec![
-            ReadyCheck::database("query.database", pool),
-            ReadyCheck::projection("query.projection", progress),
-        ],
+        routes: http::routes(live.clone(), graphql),
+        workers: vec![Worker::once("query.generations", |stop| follower.run(stop))],
+        checks: vec![ReadyCheck::database("query.database", control), live.ready_check("query.projection")],
     })
 }

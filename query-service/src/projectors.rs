@@ -21,22 +21,25 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// The reader's name.
 pub const READER: &str = "query";
-/// The version of the tables; another version is built beside this one, from the start.
-pub const VERSION: i32 = 1;
+/// What the tables look like and what is written to them: counted up with every change of either, so that a new binary
+/// builds a generation of its own beside the one it cannot read.
+pub const SHAPE: i32 = 1;
 /// The logs that it reads.
 pub const LOGS: [&str; 3] = ["orders", "inventory", "invoices"];
 
 /// Fills the read tables.
 pub struct ReadTables {
+    generation: i32,
     keys: KeyClient,
     cache: Arc<OrderCache>,
 }
 
 impl ReadTables {
-    /// A projector that opens personal fields with `keys` and tells `cache` what changes.
+    /// The projector of one generation, which is its version. Opens personal fields with `keys` and tells `cache` what
+    /// changes.
     #[must_use]
-    pub const fn new(keys: KeyClient, cache: Arc<OrderCache>) -> Self {
-        Self { keys, cache }
+    pub const fn new(generation: i32, keys: KeyClient, cache: Arc<OrderCache>) -> Self {
+        Self { generation, keys, cache }
     }
 }
 
@@ -46,7 +49,7 @@ impl Projector for ReadTables {
     }
 
     fn version(&self) -> i32 {
-        VERSION
+        self.generation
     }
 
     async fn handle(&self, transaction: &Transaction<'_>, pages: &[Page]) -> Result<(), HandleError> {

@@ -50,13 +50,27 @@ impl Database {
         Self { max_connections: max_connections.max(1), ..self.clone() }
     }
 
+    /// The same database, with sessions whose commits do not wait for the disk: for what is made from a log, with how
+    /// far it got in the same transaction. A crash of the server takes back the last moments of both, never one of them.
+    pub fn without_waiting_for_the_disk(&self) -> Self {
+        let mut database = self.clone();
+        let options = database.config.get_options().map(|options| format!("{options} ")).unwrap_or_default();
+        database.config.options(format!("{options}-c synchronous_commit=off"));
+        database
+    }
+
     /// A pool whose connections run `SET ROLE role` (if given) and have `schema` first on their search path.
     ///
     /// Opens one connection at once, so a wrong role, password or address shows here.
     pub async fn pool(&self, schema: &str, role: Option<&str>) -> Result<Pool, PgError> {
+        self.pool_over(&[schema], role).await
+    }
+
+    /// Like [`Database::pool`], with several schemas on the search path: new tables are made in the first.
+    pub async fn pool_over(&self, schemas: &[&str], role: Option<&str>) -> Result<Pool, PgError> {
         let mut config = self.config.clone();
         if config.get_application_name().is_none() {
-            config.application_name(format!("oms {schema}"));
+            config.application_name(format!("oms {}", schemas.first().copied().unwrap_or("public")));
         }
         let manager = Manager::from_connect(
             config,
@@ -69,7 +83,7 @@ impl Database {
             .create_timeout(Some(CREATE_TIMEOUT))
             .recycle_timeout(Some(RECYCLE_TIMEOUT))
             .runtime(Runtime::Tokio1)
-            .post_create(session_settings(schema, role))
+            .post_create(session_settings(schemas, role))
             .build()
             .map_err(PgError::BuildPool)?;
         drop(pool.get().await?);
@@ -137,11 +151,12 @@ pub(crate) fn quote_identifier(name: &str) -> String {
 }
 
 /// Role and search path, and the end of a transaction whose process froze in it: its locks must not stay for ever.
-fn session_settings(schema: &str, role: Option<&str>) -> Hook {
+fn session_settings(schemas: &[&str], role: Option<&str>) -> Hook {
     let set_role = role.map(|role| format!("SET ROLE {};", quote_identifier(role))).unwrap_or_default();
+    let path: String = schemas.iter().map(|schema| format!("{}, ", quote_identifier(schema))).collect();
     let statement = format!(
-        "{set_role} SET search_path = {}, public; SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'",
-        quote_identifier(schema)
+        "{set_role} SET search_path = {path}public; \
+         SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'"
     );
     Hook::async_fn(move |client, _| {
         let statement = statement.clone();

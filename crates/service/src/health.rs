@@ -69,14 +69,14 @@ impl ReadyCheck {
     pub fn projection(name: impl Into<String>, reader: feeds::ReaderHandle) -> Self {
         Self::new(name, move || {
             let first = (!reader.caught_up()).then(|| Health::Down("the first catch-up is not over".to_owned()));
-            std::future::ready(first.unwrap_or_else(|| following(&reader)))
+            std::future::ready(first.unwrap_or_else(|| Health::following(&reader)))
         })
     }
 
     /// Whether effects follow their causes: degraded while it fails, stands still or has parked streams. The service
     /// answers all the same.
     pub fn reaction(name: impl Into<String>, reader: feeds::ReaderHandle) -> Self {
-        Self::new(name, move || std::future::ready(following(&reader)))
+        Self::new(name, move || std::future::ready(Health::following(&reader)))
     }
 
     /// Its name.
@@ -92,18 +92,22 @@ impl std::fmt::Debug for ReadyCheck {
     }
 }
 
-fn following(reader: &feeds::ReaderHandle) -> Health {
-    let status = reader.status();
-    if let Some(reason) = status.stopped() {
-        return Health::Degraded(format!("a partition stands still: {reason}"));
+impl Health {
+    /// How a reader that has caught up follows its logs: degraded while it fails, stands still or has parked streams.
+    #[must_use]
+    pub fn following(reader: &feeds::ReaderHandle) -> Self {
+        let status = reader.status();
+        if let Some(reason) = status.stopped() {
+            return Self::Degraded(format!("a partition stands still: {reason}"));
+        }
+        if status.failing.is_some() {
+            return Self::Degraded("failing; see the log".to_owned());
+        }
+        if status.parked > 0 {
+            return Self::Degraded(format!("{} streams are parked", status.parked));
+        }
+        Self::Ok
     }
-    if status.failing.is_some() {
-        return Health::Degraded("failing; see the log".to_owned());
-    }
-    if status.parked > 0 {
-        return Health::Degraded(format!("{} streams are parked", status.parked));
-    }
-    Health::Ok
 }
 
 /// What `/readyz` answers.

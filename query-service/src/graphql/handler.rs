@@ -10,7 +10,7 @@ use super::{
     media_type::{MediaType, check_body_type},
     request::{Body, Malformed, Parameters, QueryString},
 };
-use crate::{reads::Reads, viewer::Viewer};
+use crate::{generations::Live, reads::Reads, viewer::Viewer};
 use async_graphql::{
     Request, Response as Answer, ServerError, Value,
     dataloader::DataLoader,
@@ -39,7 +39,7 @@ use web::{
 pub struct GraphQl {
     schema: Schema,
     shapes: Arc<Shapes>,
-    reads: Arc<Reads>,
+    live: Live,
     spawner: Spawner,
 }
 
@@ -51,11 +51,11 @@ enum Method {
 }
 
 impl GraphQl {
-    /// Handlers for this schema; loaders run on `spawner`.
+    /// Handlers for this schema over what is live; loaders run on `spawner`.
     #[must_use]
-    pub fn new(schema: Schema, reads: Arc<Reads>, spawner: Spawner) -> Self {
+    pub fn new(schema: Schema, live: Live, spawner: Spawner) -> Self {
         let shapes = Arc::new(Shapes::of(&schema.sdl()));
-        Self { schema, shapes, reads, spawner }
+        Self { schema, shapes, live, spawner }
     }
 }
 
@@ -73,6 +73,7 @@ pub async fn post(
     let media_type = MediaType::negotiate(&headers)?;
     check_body_type(&headers)?;
     let consistency = Consistency::from_headers(&headers)?;
+    let reads = graphql.live.reads();
     let outcome = match Body::parse(&body) {
         Err(malformed) => Outcome::malformed(&malformed),
         Ok(Body::Batch(requests)) if requests.is_empty() => {
@@ -81,11 +82,11 @@ pub async fn post(
         Ok(Body::Batch(requests)) if requests.len() > MAX_BATCH => {
             Outcome::malformed(&Malformed(format!("a batch holds at most {MAX_BATCH} requests")))
         }
-        Ok(Body::Single(request)) => graphql.waited(&caller, request, Method::Post, &consistency).await,
-        Ok(Body::Batch(requests)) => match graphql.wait(&consistency).await {
+        Ok(Body::Single(request)) => graphql.waited(&reads, &caller, request, Method::Post, &consistency).await,
+        Ok(Body::Batch(requests)) => match wait(&reads, &consistency).await {
             Err(behind) => behind,
             Ok(()) => {
-                let runs = requests.into_iter().map(|request| graphql.run(&caller, request, Method::Post));
+                let runs = requests.into_iter().map(|request| graphql.run(&reads, &caller, request, Method::Post));
                 Outcome::batch(join_all(runs).await)
             }
         },
@@ -106,7 +107,8 @@ pub async fn get(
     let media_type = MediaType::negotiate(&headers)?;
     let consistency = Consistency::from_headers(&headers)?;
     let request = Parameters::from_query_string(parameters);
-    let outcome = graphql.waited(&caller, request, Method::Get, &consistency).await;
+    let reads = graphql.live.reads();
+    let outcome = graphql.waited(&reads, &caller, request, Method::Get, &consistency).await;
     match outcome.status {
         Status::NotByGet => {
             let problem = Problem::method_not_allowed("GET runs queries only; send other operations by POST");
@@ -119,25 +121,25 @@ pub async fn get(
 impl GraphQl {
     async fn waited(
         &self,
+        reads: &Arc<Reads>,
         caller: &Caller,
         request: Result<Parameters, Malformed>,
         method: Method,
         consistency: &Consistency,
     ) -> Outcome {
-        match self.wait(consistency).await {
-            Ok(()) => self.run(caller, request, method).await,
+        match wait(reads, consistency).await {
+            Ok(()) => self.run(reads, caller, request, method).await,
             Err(behind) => behind,
         }
     }
 
-    async fn wait(&self, consistency: &Consistency) -> Result<(), Outcome> {
-        self.reads.writes.wait(consistency).await.map_err(|error| {
-            let problem = Problem::from(error);
-            Outcome { status: Status::Behind, body: errors(problem.code().as_str(), problem.detail()) }
-        })
-    }
-
-    async fn run(&self, caller: &Caller, request: Result<Parameters, Malformed>, method: Method) -> Outcome {
+    async fn run(
+        &self,
+        reads: &Arc<Reads>,
+        caller: &Caller,
+        request: Result<Parameters, Malformed>,
+        method: Method,
+    ) -> Outcome {
         let request = match request {
             Ok(request) => request,
             Err(malformed) => return Outcome::malformed(&malformed),
@@ -167,9 +169,12 @@ impl GraphQl {
             Err(malformed) => return Outcome::refused(BAD_USER_INPUT, &malformed.0),
         };
         let spawner = self.spawner.clone();
-        let loader = DataLoader::new(Batches(Arc::clone(&self.reads)), move |task| spawner.spawn(task));
-        let mut prepared =
-            Request::new(request.query.clone()).variables(variables).data(Viewer::new(caller.clone())).data(loader);
+        let loader = DataLoader::new(Batches(Arc::clone(reads)), move |task| spawner.spawn(task));
+        let mut prepared = Request::new(request.query.clone())
+            .variables(variables)
+            .data(Viewer::new(caller.clone()))
+            .data(Arc::clone(reads))
+            .data(loader);
         prepared.operation_name.clone_from(&request.operation_name);
         let mut asked = document.clone();
         self.shapes.ask_for_types(&mut asked);
@@ -180,6 +185,13 @@ impl GraphQl {
         }
         Outcome::of(answer)
     }
+}
+
+async fn wait(reads: &Reads, consistency: &Consistency) -> Result<(), Outcome> {
+    reads.writes.wait(consistency).await.map_err(|error| {
+        let problem = Problem::from(error);
+        Outcome { status: Status::Behind, body: errors(problem.code().as_str(), problem.detail()) }
+    })
 }
 
 fn parse(text: &str) -> Result<ExecutableDocument, Outcome> {

@@ -45,12 +45,12 @@ async fn an_entry_below_the_minimum_is_never_answered_as_new_nor_kept() {
     cache.raise(id, 2);
     assert_eq!(version(0).await, 1);
     let client = shop.pool.get().await.unwrap();
-    let set = "UPDATE order_view SET version = 2, state = jsonb_set(state::jsonb, '{version}', '2')::json WHERE order_id = $1";
+    let set = "UPDATE query_1.order_view SET version = 2, state = jsonb_set(state::jsonb, '{version}', '2')::json WHERE order_id = $1";
     client.execute(set, &[&id.as_uuid()]).await.unwrap();
     assert_eq!(version(0).await, 2);
 
     // A caller who has seen more than the entry gets what the table has by now, though nobody raised the minimum.
-    let set = "UPDATE order_view SET version = 3, state = jsonb_set(state::jsonb, '{version}', '3')::json WHERE order_id = $1";
+    let set = "UPDATE query_1.order_view SET version = 3, state = jsonb_set(state::jsonb, '{version}', '3')::json WHERE order_id = $1";
     client.execute(set, &[&id.as_uuid()]).await.unwrap();
     assert_eq!(version(0).await, 2, "kept, and nobody said that there is more");
     assert_eq!(version(3).await, 3);

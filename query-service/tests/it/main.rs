@@ -3,6 +3,7 @@
 
 mod confined;
 mod consistency;
+mod generations;
 mod graphql_http;
 mod paging;
 mod projecting;

@@ -38,9 +38,14 @@ pub(crate) struct Shop {
     pub(crate) invoices: EventLog,
     pub(crate) keys: Keys,
     pub(crate) deps: service::Deps,
+    pub(crate) first: Instance,
+    pub(crate) database: TestDatabase,
+}
+
+/// One process with the read side.
+pub(crate) struct Instance {
     router: Router,
-    lifecycle: Lifecycle,
-    _database: TestDatabase,
+    pub(crate) lifecycle: Lifecycle,
 }
 
 /// The keys that command-service would keep.
@@ -75,26 +80,19 @@ impl Answer {
 
 impl Shop {
     pub(crate) async fn open() -> Self {
-        let database = database().await;
-        let settings = Settings::of([("OMS_RATE_LIMIT", "off"), ("OMS_MAX_CONCURRENT_REQUESTS", "10000")]);
-        let process = Process::new(settings.clone(), (*database).clone(), &["query", "command", "auth"]).unwrap();
-        let deps = process.deps().clone();
-        let lifecycle = deps.lifecycle.clone();
-        let orders = open_log(&deps, "orders", "oms_command", "orders").await;
-        let inventory = open_log(&deps, "inventory", "oms_inventory", "inventory").await;
-        let invoices = open_log(&deps, "invoices", "oms_invoice", "invoices").await;
+        Self::open_on(database().await).await
+    }
 
+    pub(crate) async fn open_on(database: TestDatabase) -> Self {
         let keys = Keys::default();
-        let service = query_service::build(Config::from_settings(&settings).unwrap(), deps.clone()).await.unwrap();
-        let server = ServerConfig::from_settings(&settings, process.listen(), "http://127.0.0.1:8080").unwrap();
-        let tables = vec![service.routes, neighbours(keys.clone())];
-        let router = assemble(tables, service.checks, deps.verifier.clone(), &lifecycle, &server);
-        deps.peers.connect(router.clone());
-        for worker in service.workers {
-            lifecycle.start(worker);
-        }
+        let (first, deps, [orders, inventory, invoices]) = Instance::start(&database, &keys).await;
         let pool = deps.database.pool("query", Some("oms_query")).await.unwrap();
-        Self { pool, orders, inventory, invoices, keys, deps, router, lifecycle, _database: database }
+        Self { pool, orders, inventory, invoices, keys, deps, first, database }
+    }
+
+    /// Another process on the same database.
+    pub(crate) async fn another_instance(&self) -> Instance {
+        Instance::start(&self.database, &self.keys).await.0
     }
 
     pub(crate) async fn send(
@@ -105,20 +103,7 @@ impl Shop {
         headers: &[(&str, &str)],
         body: impl Into<Body>,
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let mut request = request.body(body.into()).unwrap();
-        if let Some(caller) = caller {
-            request.extensions_mut().insert(caller);
-        }
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let body =
-            serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into()));
-        Answer { status: parts.status, headers: parts.headers, body }
+        self.first.send(caller, method, path, headers, body).await
     }
 
     pub(crate) async fn get_as(&self, caller: Caller, path: &str, seen: &Consistency) -> Answer {
@@ -202,7 +187,60 @@ impl Shop {
     }
 }
 
-impl Drop for Shop {
+impl Instance {
+    pub(crate) async fn start(database: &pg::Database, keys: &Keys) -> (Self, service::Deps, [EventLog; 3]) {
+        let settings = Settings::of([("OMS_RATE_LIMIT", "off"), ("OMS_MAX_CONCURRENT_REQUESTS", "10000")]);
+        let process = Process::new(settings.clone(), database.clone(), &["query", "command", "auth"]).unwrap();
+        let deps = process.deps().clone();
+        let lifecycle = deps.lifecycle.clone();
+        let orders = open_log(&deps, "orders", "oms_command", "orders").await;
+        let inventory = open_log(&deps, "inventory", "oms_inventory", "inventory").await;
+        let invoices = open_log(&deps, "invoices", "oms_invoice", "invoices").await;
+
+        let service = query_service::build(Config::from_settings(&settings).unwrap(), deps.clone()).await.unwrap();
+        let server = ServerConfig::from_settings(&settings, process.listen(), "http://127.0.0.1:8080").unwrap();
+        let tables = vec![service.routes, neighbours(keys.clone())];
+        let router = assemble(tables, service.checks, deps.verifier.clone(), &lifecycle, &server);
+        deps.peers.connect(router.clone());
+        for worker in service.workers {
+            lifecycle.start(worker);
+        }
+        (Self { router, lifecycle }, deps, [orders, inventory, invoices])
+    }
+
+    pub(crate) async fn send(
+        &self,
+        caller: Option<Caller>,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(body.into()).unwrap();
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(caller);
+        }
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let body =
+            serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&bytes).into()));
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// As a service that may do everything.
+    pub(crate) async fn get(&self, path: &str, seen: &Consistency) -> Answer {
+        let token = seen.to_string();
+        let headers: &[(&str, &str)] = if token.is_empty() { &[] } else { &[("oms-consistency", token.as_str())] };
+        self.send(Some(client()), Method::GET, path, headers, Body::empty()).await
+    }
+}
+
+impl Drop for Instance {
     fn drop(&mut self) {
         self.lifecycle.begin_drain();
     }

@@ -8,6 +8,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
+use std::time::Duration;
 use test_support::eventually;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -182,13 +183,13 @@ async fn another_reader_version_builds_from_the_start_beside_the_first_and_may_r
     eventually(|| async { old.handle.caught_up() }).await;
     let mut client = world.pool.get().await.unwrap();
     let transaction = client.transaction().await.unwrap();
-    let too_early = checkpoint::may_replace(&transaction, "versioned", 1, 2).await;
+    let too_early = checkpoint::may_replace(&transaction, "versioned", 1, 2, Duration::ZERO).await;
     assert!(matches!(too_early, Err(checkpoint::NotReady::Behind { .. })), "{too_early:?}");
     transaction.rollback().await.unwrap();
 
     let new = world.run(Reader::projector(Versioned(2), world.pool.clone(), logs()));
     eventually(|| async { new.handle.caught_up() }).await;
     let transaction = client.transaction().await.unwrap();
-    checkpoint::may_replace(&transaction, "versioned", 1, 2).await.unwrap();
+    checkpoint::may_replace(&transaction, "versioned", 1, 2, Duration::ZERO).await.unwrap();
     transaction.commit().await.unwrap();
 }

@@ -1,0 +1,2 @@
+SELECT log, partition, position, epoch, stopped IS NOT NULL AS stands_still FROM reader_checkpoint
+WHERE reader = $1 AND reader_version = $2
