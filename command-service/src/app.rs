@@ -1,11 +1,15 @@
 //! What the handlers share.
 
 use crate::{config::Config, inventory::Inventory, order_number::OrderNumbers, orders::Orders};
+use moka::future::Cache;
 use order::{Order, Party, view::OrderAnswer};
 use service::{Answer, CommandRequest, Idempotency, Lifecycle, Peer};
-use shared_events::{Actor, Metadata, UserId};
+use shared_events::{Actor, Metadata, ProductId, UserId};
 use std::sync::Arc;
 use web::{Caller, CallerKind, Consistency, Problem};
+
+/// So many products are remembered.
+pub const KNOWN_PRODUCTS: u64 = 200_000;
 
 /// The parts of command-service. Cheap to clone.
 #[derive(Clone)]
@@ -20,6 +24,8 @@ pub struct App {
     pub idempotency: Idempotency,
     /// What goes on beside requests.
     pub lifecycle: Lifecycle,
+    /// Products that are known to be there: they are archived, never taken away.
+    pub known_products: Cache<ProductId, ()>,
     /// Order numbers.
     pub numbers: Arc<OrderNumbers>,
     /// The settings.

@@ -2,16 +2,18 @@
 
 mod amend;
 mod cancel;
+mod import;
 mod keys;
 mod payment;
 mod place;
 mod run;
 
-use crate::{app::App, pipeline::validate::PlaceOrderBody};
+use crate::{app::App, import::ImportOrderBody, pipeline::validate::PlaceOrderBody};
 use order::view::OrderAnswer;
 use web::{Access, Doc, Routes, Scope};
 
 const WRITE: Access = Access::Scope(Scope::OrdersWrite);
+const IMPORT: Access = Access::StaffOrInternal(Scope::OrdersAdmin);
 const PAYMENTS: Access = Access::Internal(Scope::PaymentsWrite);
 const KEYS: Access = Access::Internal(Scope::EventsRead);
 
@@ -51,6 +53,16 @@ pub fn routes(app: App) -> Routes<()> {
             PAYMENTS,
             on_order("Report a payment that failed").body::<payment::PaymentBody>().idempotent(),
             payment::failed,
+        )
+        .post(
+            "/api/orders/import",
+            IMPORT,
+            Doc::new("Take over orders of another system, one a line")
+                .description("Each line is an `ImportOrderBody` and stands alone; the same line again is `existing`.")
+                .lines::<ImportOrderBody>()
+                .answers::<import::ImportAnswer>(200)
+                .problems(&[413, 415, 503]),
+            import::post,
         )
         .post(
             "/internal/keys",

@@ -6,6 +6,7 @@ mod app;
 mod config;
 mod expiry;
 mod http;
+mod import;
 mod input;
 mod inventory;
 mod keys;
@@ -63,6 +64,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         auth: deps.peers.auth.clone(),
         idempotency: Idempotency::new(claims.clone(), deps.lifecycle.clone()),
         lifecycle: deps.lifecycle.clone(),
+        known_products: moka::future::Cache::new(app::KNOWN_PRODUCTS),
         numbers: Arc::new(OrderNumbers::new(pool.clone())),
         config: Arc::new(config),
     };

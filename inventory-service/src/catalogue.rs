@@ -2,9 +2,11 @@
 //! then its stock's, then the log's heads. The events are the truth; the rows are what folding them gives.
 
 mod change;
+mod create_many;
 mod read;
 
 pub use change::{NewPrice, NewProduct, ProductChange};
+pub use create_many::MOST_AT_ONCE;
 pub use read::{Product, ProductFilter};
 
 use crate::domain::product::BrokenRules;

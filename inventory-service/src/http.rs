@@ -1,6 +1,7 @@
 //! Every route of the service on one screen, and what handlers share.
 
 mod answers;
+mod bulk_products;
 mod change_products;
 mod items;
 mod lookup;
@@ -72,6 +73,17 @@ pub(crate) fn routes(app: App) -> Routes<()> {
                 .idempotent()
                 .problems(&[409]),
             change_products::post,
+        )
+        .post(
+            "/api/products/bulk",
+            catalog,
+            doc("Makes products, or changes them by their sku, one a line")
+                .description("Each line is a `NewProductBody` and stands alone.")
+                .query::<bulk_products::BulkParams>()
+                .lines::<change_products::NewProductBody>()
+                .answers::<bulk_products::BulkAnswer>(200)
+                .problems(&[413, 415, 503]),
+            bulk_products::post,
         )
         .post(
             "/api/products/validate-cart",

@@ -10,9 +10,10 @@ use shared_events::{
 };
 use web::{Caller, Problem};
 
-/// Real invoices have had 1,114 lines.
-const MOST_LINES: usize = 1_500;
-const MOST_PIECES: i64 = 9_999;
+/// How many lines an order may have: real invoices have had 1,114 lines.
+pub const MOST_LINES: usize = 1_500;
+/// How many pieces a line may have.
+pub const MOST_PIECES: i64 = 9_999;
 const LONGEST_NOTE: usize = 2_000;
 const LONGEST_EXTERNAL_ID: usize = 200;
 /// The one shipping method of a shop that has set up none: free of charge.

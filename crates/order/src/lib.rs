@@ -50,7 +50,7 @@ pub use exception::{RaiseException, ResolveException};
 pub use expire::ExpireOrder;
 pub use fulfilment::{Obligation, obligations};
 pub use hold::{HoldOrder, ResumeOrder};
-pub use import::{ImportOrder, ImportedPayment};
+pub use import::{ImportOrder, ImportedCancellation, ImportedPayment, ImportedReturn, ImportedShipment};
 pub use ledger::{ComponentLedger, Ledger};
 pub use note::AddNote;
 pub use order::{

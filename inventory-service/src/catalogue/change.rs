@@ -13,12 +13,13 @@ use shared_events::inventory::{
 };
 use shared_events::{Metadata, Money, ProductId};
 
-const INSERT_PRODUCT: &str = include_str!("../sql/insert_product.sql");
+pub(super) const INSERT_PRODUCT: &str = include_str!("../sql/insert_product.sql");
 const UPDATE_PRODUCT: &str = include_str!("../sql/update_product.sql");
 const LOCK_PRODUCT: &str = include_str!("../sql/lock_product.sql");
 const LOCK_STOCK: &str = include_str!("../sql/lock_stock.sql");
-const INSERT_PRICE: &str = include_str!("../sql/insert_price.sql");
-const INSERT_STOCK: &str = "insert into stock (product_id, backorder, low_stock_threshold) values ($1, $2, $3)";
+pub(super) const INSERT_PRICE: &str = include_str!("../sql/insert_price.sql");
+pub(super) const INSERT_STOCK: &str =
+    "insert into stock (product_id, backorder, low_stock_threshold) values ($1, $2, $3)";
 const UPDATE_POLICY: &str = "update stock set backorder = $2, low_stock_threshold = $3 where product_id = $1";
 
 /// A product that is to be made.
@@ -284,15 +285,15 @@ async fn store(tx: &Transaction<'_>, product: &Product) -> Result<(), CatalogueE
 }
 
 /// The driver's own connection, without the pool's statement cache.
-fn plain(client: &mut pg::Client) -> &mut pg::tokio_postgres::Client {
+pub(super) fn plain(client: &mut pg::Client) -> &mut pg::tokio_postgres::Client {
     client
 }
 
-fn attributes(details: &ProductDetails) -> Value {
+pub(super) fn attributes(details: &ProductDetails) -> Value {
     details.attributes.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
 }
 
-const fn status_text(status: ProductStatus) -> &'static str {
+pub(super) const fn status_text(status: ProductStatus) -> &'static str {
     match status {
         ProductStatus::Active => "ACTIVE",
         ProductStatus::Archived => "ARCHIVED",

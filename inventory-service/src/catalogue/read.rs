@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 const SELECT_PRODUCTS: &str = include_str!("../sql/select_products.sql");
+const SELECT_BY_SKU: &str = include_str!("../sql/select_products_by_sku.sql");
 const LIST_PRODUCTS: &str = include_str!("../sql/list_products.sql");
 const CURRENT_PRICES: &str = include_str!("../sql/current_prices.sql");
 const PRICES: &str = "select currency, amount, valid_from from price where product_id = $1";
@@ -73,6 +74,17 @@ impl Catalogue {
         let client = self.pool.get().await?;
         let statement = client.prepare_cached(SELECT_PRODUCTS).await?;
         let rows = client.query(&statement, &[&uuids(product_ids)]).await?;
+        with_prices(&**client, &rows).await
+    }
+
+    /// Those of these skus that exist, ascending by id.
+    ///
+    /// # Errors
+    /// [`CatalogueError`].
+    pub async fn by_sku(&self, skus: &[&str]) -> Result<Vec<Product>, CatalogueError> {
+        let client = self.pool.get().await?;
+        let statement = client.prepare_cached(SELECT_BY_SKU).await?;
+        let rows = client.query(&statement, &[&skus]).await?;
         with_prices(&**client, &rows).await
     }
 

@@ -2,7 +2,7 @@
 
 use super::answers::ProductAnswer;
 use super::{App, problems, substance};
-use crate::catalogue::{CatalogueError, Cause, NewProduct, ProductChange};
+use crate::catalogue::{CatalogueError, Cause, NewProduct, Product, ProductChange};
 use crate::causes;
 use crate::domain::product::{BrokenRule, ProductDraft};
 use axum::Json;
@@ -85,7 +85,37 @@ pub struct ProductBody {
 }
 
 impl NewProductBody {
-    fn parse(self) -> Result<(ProductDetails, Money), Problem> {
+    /// What a product that is there is to be: what the body leaves out stays.
+    pub(super) fn onto(self, before: &Product) -> Result<ProductChange, Problem> {
+        let price = parse_price(&self.price);
+        let body = ProductBody {
+            sku: None,
+            name: Some(self.name),
+            price: None,
+            description: self.description.map(Some),
+            tax_class: self.tax_class,
+            attributes: self.attributes,
+            channel: self.channel,
+            legal_entity: self.legal_entity,
+            external_id: self.external_id.map(Some),
+            backorder: self.backorder,
+            low_stock_threshold: self.low_stock_threshold.map(Some),
+            status: None,
+        };
+        match (body.over(before.details.clone()).parse(), price) {
+            (Ok(details), Ok(price)) => {
+                let (product_id, expected) = (before.product_id, Some(before.version));
+                Ok(ProductChange { product_id, details, price: Some(price), status: None, expected })
+            }
+            (details, price) => {
+                let mut rules = details.err().unwrap_or_default();
+                rules.extend(price.err());
+                Err(problems::broken(rules))
+            }
+        }
+    }
+
+    pub(super) fn parse(self) -> Result<(ProductDetails, Money), Problem> {
         let price = parse_price(&self.price);
         let draft = ProductDraft {
             sku: self.sku,

@@ -206,3 +206,41 @@ async fn other_services_look_products_up_in_one_call() {
         shop.send_as(customer, Method::POST, "/internal/products/lookup", json!({"productIds": ids}), &[]).await;
     assert_eq!(refused.status, 403);
 }
+
+#[tokio::test]
+async fn many_products_are_made_or_changed_by_their_sku_line_by_line() {
+    let shop = Shop::open().await;
+    let cup = shop.product("CUP-1", 0).await;
+    let many: Vec<_> = (0..150)
+        .map(|number| json!({"sku": format!("S-{number}"), "name": "Saucer", "price": {"amount": "1.00", "currency": "EUR"}}))
+        .collect();
+    let mut lines: Vec<String> = many.iter().map(Value::to_string).collect();
+    lines.insert(1, "{".to_owned());
+    lines.insert(2, json!({"sku": "CUP-1", "name": "Cup", "price": {"amount": "2.00", "currency": "EUR"}}).to_string());
+    lines.push(json!({"sku": "S-7", "name": "Saucer 7", "price": {"amount": "1.00", "currency": "EUR"}}).to_string());
+    lines.push(json!({"sku": "", "name": "x", "price": {"amount": "1.001", "currency": "EUR"}}).to_string());
+    let answer = shop.bulk("/api/products/bulk", &lines.join("\n")).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let counts = ["created", "updated", "existing", "rejected"].map(|name| answer.body[name].as_u64().unwrap());
+    assert_eq!(counts, [150, 2, 0, 2]);
+    let line = |index: usize| &answer.body["items"][index];
+    assert_eq!((line(1)["line"].as_u64(), line(1)["code"].as_str()), (Some(2), Some("MALFORMED_JSON")));
+    assert_eq!(
+        (line(2)["outcome"].as_str(), line(2)["productId"].as_str()),
+        (Some("updated"), Some(cup.to_string().as_str()))
+    );
+    let pointers: Vec<_> = line(153)["errors"].as_array().unwrap().iter().map(|e| e["pointer"].clone()).collect();
+    assert_eq!(pointers, ["/sku", "/price"]);
+    let saucer = line(9)["productId"].as_str().unwrap();
+    assert_eq!(shop.types(saucer).await, ["ProductCreated", "PriceSet", "ProductUpdated"]);
+    assert_eq!(line(152)["productId"], saucer);
+
+    let again = shop.bulk("/api/products/bulk?existing=keep", &lines.join("\n")).await;
+    assert_eq!((again.body["existing"].as_u64(), again.body["updated"].as_u64()), (Some(152), Some(0)));
+    let read = shop.send_as(None, Method::GET, &format!("/api/products/{saucer}"), Value::Null, &[]).await;
+    assert_eq!(read.body["name"], "Saucer 7");
+    let few = many[..3].iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+    let same = shop.bulk("/api/products/bulk", &few);
+    assert_eq!(same.await.body["existing"], 3);
+    assert_eq!(shop.bulk("/api/products/bulk", "").await.body["items"], json!([]));
+}

@@ -83,11 +83,15 @@ impl Shop {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let mut request = if body.is_null() {
+        let request = if body.is_null() {
             request.body(Body::empty()).unwrap()
         } else {
             request.header(header::CONTENT_TYPE, "application/json").body(Body::from(body.to_string())).unwrap()
         };
+        self.answer(caller, request).await
+    }
+
+    async fn answer(&self, caller: Option<Caller>, mut request: Request<Body>) -> Answer {
         if let Some(caller) = caller {
             request.extensions_mut().insert(caller);
         }
@@ -96,6 +100,12 @@ impl Shop {
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
         Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Posts lines of JSON.
+    pub(crate) async fn bulk(&self, path: &str, lines: &str) -> Answer {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/x-ndjson");
+        self.answer(Some(client()), request.body(Body::from(lines.to_owned())).unwrap()).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

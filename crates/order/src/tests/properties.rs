@@ -4,9 +4,10 @@ use crate::{
     Action, AddNote, AmendOrder, AmendedItem, AuthorizePayment, CancelLines, CancelOrder, ChangeTags, Command,
     CompleteOrder, CompletePayment, CompleteRefund, ConfirmOrder, ConfirmStock, CreateShipment, DeliverEverything,
     DeliverShipment, DispatchShipment, EraseCustomer, ExpireOrder, FailPayment, FailRefund, FailShipment,
-    FulfilmentStatus, HoldOrder, Line, NewProduct, Order, OrderStatus, PaymentStatus, PlaceOrder, RaiseException,
-    ReceiveReturn, RefundStatus, RefundWhat, RejectReturn, ReleaseStock, RequestRefund, RequestReturn, ReserveStock,
-    ResolveException, ResumeOrder, SetStatus, ShipEverything, ShipmentStatus, StartProcessing, VoidPayment,
+    FulfilmentStatus, HoldOrder, ImportOrder, ImportedCancellation, ImportedReturn, ImportedShipment, Line, NewProduct,
+    Order, OrderStatus, PaymentStatus, PlaceOrder, RaiseException, ReceiveReturn, RefundStatus, RefundWhat,
+    RejectReturn, ReleaseStock, RequestRefund, RequestReturn, ReserveStock, ResolveException, ResumeOrder, SetStatus,
+    ShipEverything, ShipmentStatus, StartProcessing, VoidPayment,
     amounts::{plus, sum},
     decide, obligations,
     pricing::{Discount, DiscountKind, LineToPrice, ToPrice, price},
@@ -746,6 +747,68 @@ fn keeps_the_rules(before: &Order, command: &Command, events: &[OrderEvent]) {
     assert!(!ends_uncovered || !steps.contains(&true), "no event in between may issue an invoice");
 }
 
+/// What became of an order in another system.
+#[derive(Debug, Clone)]
+struct Elsewhere {
+    cancelled: Vec<Vec<LineQuantity>>,
+    shipped: bool,
+    returned: Vec<Vec<LineQuantity>>,
+    completed: bool,
+}
+
+fn elsewhere() -> impl Strategy<Value = Elsewhere> {
+    let some = || prop::collection::vec(good_pieces(), 0..3);
+    (some(), any::<bool>(), some(), any::<bool>()).prop_map(|(cancelled, shipped, returned, completed)| Elsewhere {
+        cancelled,
+        shipped,
+        returned,
+        completed,
+    })
+}
+
+/// The order taken over from there; where that is against a rule, it is as if it had been placed here.
+fn started(to_price: ToPrice, method: PaymentMethod, elsewhere: Option<Elsewhere>) -> Order {
+    let Some(Elsewhere { cancelled, shipped, returned, completed }) = elsewhere else {
+        return placed(to_price, method);
+    };
+    let priced = price(to_price.clone()).expect("within bounds");
+    let import = ImportOrder {
+        placing: PlaceOrder { priced, payment_method: method, ..placing() },
+        cancellations: cancelled
+            .into_iter()
+            .map(|lines| ImportedCancellation { lines, reason: None, occurred_at: later(1) })
+            .collect(),
+        payments: Vec::new(),
+        shipped: shipped.then(|| ImportedShipment {
+            carrier: None,
+            tracking_number: None,
+            dispatched_at: later(2),
+            delivered_at: Some(later(3)),
+        }),
+        returns: returned
+            .into_iter()
+            .zip(100_u128..)
+            .map(|(lines, number)| ImportedReturn {
+                return_id: return_id(number),
+                lines,
+                reason: None,
+                occurred_at: later(4),
+            })
+            .collect(),
+        completed_at: completed.then(|| later(5)),
+        foreign_invoice_number: None,
+    };
+    let order = Order::of(OrderId::from_uuid(uuid::Uuid::from_u128(1)));
+    let Ok(events) = decide(&order, import) else { return placed(to_price, method) };
+    let order = events.iter().fold(order, |order, event| {
+        let order = order.evolve(event);
+        consistent(&order);
+        order
+    });
+    assert!(order.reservation.is_none() && order.expires_at.is_none() && order.refunds.is_empty());
+    order
+}
+
 fn placed(to_price: ToPrice, method: PaymentMethod) -> Order {
     let priced = price(to_price).expect("within bounds");
     let order = Order::of(OrderId::from_uuid(uuid::Uuid::from_u128(1)));
@@ -765,10 +828,11 @@ proptest! {
     fn any_sequence_of_commands_keeps_every_invariant(
         to_price in to_be_priced(),
         method in method(),
+        elsewhere in prop::option::of(elsewhere()),
         wishes in prop::collection::vec(wish(), 1..40),
         snapshot_at in 0_usize..40,
     ) {
-        let mut order = placed(to_price, method);
+        let mut order = started(to_price, method, elsewhere);
         consistent(&order);
         let mut snapshot = None;
         let mut tail = Vec::new();

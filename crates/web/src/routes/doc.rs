@@ -90,6 +90,14 @@ impl Doc {
         self
     }
 
+    /// It takes lines, each a JSON text of this type.
+    #[must_use]
+    pub fn lines<B: ToSchema>(mut self) -> Self {
+        let schema = self.reference::<B>();
+        self.body = Some(json!({"required": true, "content": {crate::ndjson::NDJSON: {"schema": schema}}}));
+        self
+    }
+
     /// It takes a body of another media type.
     #[must_use]
     pub fn raw_body(mut self, media_type: &str) -> Self {

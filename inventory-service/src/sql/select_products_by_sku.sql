@@ -1,0 +1,5 @@
+select id, sku, name, description, tax_class, channel, legal_entity, external_id, attributes, backorder,
+       low_stock_threshold, status, version, created_at, updated_at
+from product
+where sku = any ($1::text[])
+order by id
