@@ -31,6 +31,11 @@ pub enum Command {
     /// The keys that sign tokens.
     #[command(subcommand)]
     Keys(Keys),
+    /// Builds the read tables anew beside the live ones, and shows how far that is until they take over.
+    Replay(Replay),
+    /// What follows the logs, and what it could not handle.
+    #[command(subcommand)]
+    Projector(Projector),
     /// Measures the figures of the system beside their limits, on a database of its own.
     Bench(Bench),
 }
@@ -132,6 +137,62 @@ pub enum RoleName {
     Staff,
     /// Runs the shop.
     Admin,
+}
+
+/// The options of `oms replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Asks for nothing: says whether a rebuild runs and how far it is.
+    #[arg(long)]
+    pub status: bool,
+    /// Prints a line of JSON for every look.
+    #[arg(long)]
+    pub json: bool,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+}
+
+/// What can be done with projectors and reactions.
+#[derive(Debug, Subcommand)]
+pub enum Projector {
+    /// How far each of them is, in every partition, and the streams that wait for a person.
+    List(ProjectorList),
+    /// Has a parked stream tried again.
+    Retry(ParkedStream),
+    /// Gives up the event that a parked stream stands at; what waits behind it is handled.
+    Skip(ParkedStream),
+}
+
+/// The options of `oms projector list`.
+#[derive(Debug, Args)]
+pub struct ProjectorList {
+    /// Only the reader with this name.
+    #[arg(value_name = "READER")]
+    pub reader: Option<String>,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+}
+
+/// A parked stream, for `oms projector retry` and `oms projector skip`.
+#[derive(Debug, Args)]
+pub struct ParkedStream {
+    /// The reader that refused an event of it.
+    #[arg(value_name = "READER")]
+    pub reader: String,
+    /// The stream.
+    #[arg(value_name = "STREAM")]
+    pub stream: String,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
 }
 
 /// The options of `oms bench`.

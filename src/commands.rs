@@ -4,6 +4,8 @@ mod bench;
 mod client;
 mod config;
 mod keys;
+mod projector;
+mod replay;
 mod serve;
 mod up;
 mod user;
@@ -19,6 +21,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Client(command) => client::run(command).await,
         Command::User(command) => user::run(command).await,
         Command::Keys(command) => keys::run(command).await,
+        Command::Replay(options) => replay::run(options).await,
+        Command::Projector(command) => projector::run(command).await,
         Command::Bench(options) => Box::pin(bench::run(options)).await,
     }
 }

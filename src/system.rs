@@ -22,8 +22,12 @@ struct Ready {
 
 /// The users and clients of the system.
 pub async fn directory(system: &cli::System) -> anyhow::Result<Directory> {
-    let database = Database::new(&database_url(system).await?, CONNECTIONS)?;
-    Directory::open(&database).await.context("cannot open the users and clients of the system")
+    Directory::open(&database(system).await?).await.context("cannot open the users and clients of the system")
+}
+
+/// The database of the system.
+pub async fn database(system: &cli::System) -> anyhow::Result<Database> {
+    Ok(Database::new(&database_url(system).await?, CONNECTIONS)?)
 }
 
 async fn database_url(system: &cli::System) -> anyhow::Result<String> {

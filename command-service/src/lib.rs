@@ -26,7 +26,7 @@ use keys::KeyStore;
 use order_number::OrderNumbers;
 use orders::Orders;
 use pg::{Database, PgError, Pool};
-use service::{Deps, Idempotency, ReadyCheck, Service, StartError, Worker, feed_routes};
+use service::{Deps, Idempotency, ReadyCheck, Service, StartError, Worker, bell_worker, feed_routes};
 use std::sync::Arc;
 
 /// The service's short name.
@@ -79,12 +79,13 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     ];
     let timers = TimerWorker::new(expiry::ExpireWhenDue { orders }, pool);
     let workers = vec![
+        bell_worker("orders bell", log.clone(), deps.database.clone()),
         Worker::reader("payment windows", windows),
         Worker::reader("lapsed reservations", lapsed),
         Worker::once("order timers", |stop| timers.run(stop)),
         Idempotency::purge_worker("idempotency keys of orders", claims),
     ];
-    Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log)), workers, checks })
+    Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log, &deps.lifecycle)), workers, checks })
 }
 
 /// The schemas, owned and migrated, and a pool that works in them.

@@ -23,7 +23,7 @@ use crate::on_order_events::ReservationsFollowOrders;
 use crate::stock_writer::StockWriter;
 use eventstore::{Claims, EventLog, LogConfig};
 use feeds::Reader;
-use service::{Deps, Idempotency, ReadyCheck, Service, StartError, Worker, feed_routes};
+use service::{Deps, Idempotency, ReadyCheck, Service, StartError, Worker, bell_worker, feed_routes};
 use std::convert::Infallible;
 use std::sync::Arc;
 use tokio::sync::Mutex;
@@ -68,6 +68,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     ];
     let writing = Arc::new(Mutex::new(writing));
     let workers = vec![
+        bell_worker("inventory bell", log.clone(), deps.database.clone()),
         Worker::new("stock-writer", move |stop| {
             let writing = Arc::clone(&writing);
             async move {
@@ -79,5 +80,5 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         Worker::reader(on_order_events::NAME, reader),
         Idempotency::purge_worker("idempotency keys of inventory", claims),
     ];
-    Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log)), workers, checks })
+    Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log, &deps.lifecycle)), workers, checks })
 }

@@ -21,7 +21,7 @@ use feeds::Reader;
 use invoices::Invoices;
 use issuing::Issuing;
 use pg::{Database, PgError, Pool};
-use service::{Deps, Idempotency, KeyClient, ReadyCheck, Service, StartError, Worker, feed_routes};
+use service::{Deps, Idempotency, KeyClient, ReadyCheck, Service, StartError, Worker, bell_worker, feed_routes};
 
 /// The service's short name.
 pub const NAME: &str = "invoice";
@@ -71,11 +71,12 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         ReadyCheck::reaction("invoice.orders", covered.handle()),
     ];
     let workers = vec![
+        bell_worker("invoices bell", log.clone(), deps.database.clone()),
         Worker::reader("invoice table", table),
         Worker::reader("invoices for covered orders", covered),
         Idempotency::purge_worker("idempotency keys of invoices", claims),
     ];
-    Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log)), workers, checks })
+    Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log, &deps.lifecycle)), workers, checks })
 }
 
 /// The schema, owned and migrated, and a pool that works in it.

@@ -57,16 +57,24 @@ impl Live {
 
     fn health(&self) -> Health {
         let current = self.current();
-        let ready = self.0.was_ready.load(Ordering::Relaxed) || (current.was_live() && current.reader.caught_up());
-        if !ready {
+        if !self.is_ready(&current) {
             return Health::Down("the first catch-up is not over".to_owned());
         }
-        self.0.was_ready.store(true, Ordering::Relaxed);
         let building = self.0.building.read().unwrap_or_else(PoisonError::into_inner).clone();
         match (Health::following(&current.reader), building.map(|building| Health::following(&building.reader))) {
             (Health::Ok, Some(Health::Degraded(reason))) => Health::Degraded(format!("the rebuild: {reason}")),
             (health, _) => health,
         }
+    }
+
+    /// Whether a generation of ours has answered, or could by now.
+    pub(crate) fn is_ready(&self, current: &Generation) -> bool {
+        if self.0.was_ready.load(Ordering::Relaxed) {
+            return true;
+        }
+        let ready = current.was_live() && current.reader.caught_up() && current.has_indexes();
+        self.0.was_ready.store(ready, Ordering::Relaxed);
+        ready
     }
 
     pub(crate) fn current(&self) -> Arc<Generation> {

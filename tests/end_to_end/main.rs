@@ -17,5 +17,6 @@ mod paying;
 mod placing;
 mod problems;
 mod readme;
+mod replaying;
 mod stock;
 mod system;

@@ -98,7 +98,7 @@ impl EventLog {
         let wake = Arc::new(Wake::default());
         let writers = writers.clamp(1, usize::try_from(partitions).unwrap_or(1));
         let (queue, receivers) = Queue::new(writers, partitions);
-        spawner.spawn(run_notifier(pool.clone(), channel(name), wake.commits(), spawner.clone()));
+        spawner.spawn(run_notifier(pool.clone(), channel(name), Arc::clone(&wake), spawner.clone()));
         for receiver in receivers {
             let writer = Writer::new(name, pool.clone(), receiver, Arc::clone(&seen), Arc::clone(&wake));
             spawner.spawn(run_writer(writer, spawner.stop().clone()));
@@ -156,10 +156,16 @@ impl EventLog {
     }
 
     /// The channel on which the commits of all processes are notified, `oms_orders` for the log `orders`. The payload
-    /// is empty.
+    /// says no more than which of them it was: [`EventLog::is_own_bell`].
     #[must_use]
     pub fn channel(&self) -> String {
         channel(self.inner.name)
+    }
+
+    /// Whether a notification with this payload was sent by this very log, whose readers were woken long before.
+    #[must_use]
+    pub fn is_own_bell(&self, payload: &str) -> bool {
+        payload == self.inner.wake.mark()
     }
 
     /// Changes with every commit to the log that this process makes or is told of by [`EventLog::wake`].

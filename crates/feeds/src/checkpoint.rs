@@ -21,8 +21,8 @@ pub struct Checkpoint {
     pub partition: i32,
     /// The last position handled.
     pub position: i64,
-    /// Whether an instance holds it now.
-    pub held: bool,
+    /// The instance that holds it now.
+    pub holder: Option<Uuid>,
     /// Why it stands still, if it does.
     pub stopped: Option<String>,
     /// When it moved last.
@@ -43,7 +43,7 @@ pub async fn list(pool: &Pool) -> Result<Vec<Checkpoint>, PgError> {
         epoch: row.get("epoch"),
         partition: row.get("partition"),
         position: row.get("position"),
-        held: row.get("held"),
+        holder: row.get("holder"),
         stopped: row.get("stopped"),
         moved_at: row.get("moved_at"),
     };

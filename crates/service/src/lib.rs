@@ -19,7 +19,7 @@ pub mod telemetry;
 mod tokens;
 
 pub use error::{StartError, problem_of, unavailable_or_internal};
-pub use feed_routes::feed_routes;
+pub use feed_routes::{bell_worker, feed_routes};
 pub use health::{Health, ReadyCheck};
 pub use idempotent::{Answer, CommandRequest, Idempotency, Outcome};
 pub use keys::{KeyClient, KeyClientError};

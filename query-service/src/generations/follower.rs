@@ -19,6 +19,8 @@ use uuid::Uuid;
 const BUSY: Duration = Duration::from_millis(250);
 /// How often otherwise: changes are told by NOTIFY.
 const QUIET: Duration = Duration::from_secs(5);
+/// How often the first catch-up is looked at: the indexes are made after it.
+const STARTING: Duration = Duration::from_millis(50);
 /// After the new one was not ready, the live reader is left in peace this long.
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);
 /// Events that the new reader handles easily while the live one is held.
@@ -64,7 +66,7 @@ impl Follower {
             if !pointer::enter(&control, entry.number, instance).await? {
                 continue;
             }
-            let first = Arc::new(parts.open(entry.number, entry.state == State::Building).await?);
+            let first = Arc::new(parts.open(entry.number, entry.state == State::Live).await?);
             if entry.state == State::Live {
                 pointer::show_first(&control, entry.number).await?;
             }
@@ -101,7 +103,11 @@ impl Follower {
                 listener =
                     timeout(PATIENCE, Listener::connect(&self.database, &[CHANNEL])).await.ok().and_then(Result::ok);
             }
-            let pause = if busy || listener.is_none() { BUSY } else { QUIET };
+            let pause = match (self.live.is_ready(&self.live.current()), busy || listener.is_none()) {
+                (false, _) => STARTING,
+                (true, true) => BUSY,
+                (true, false) => QUIET,
+            };
             let broken = tokio::select! {
                 () = stop.cancelled() => break,
                 () = sleep(pause) => false,
@@ -129,6 +135,7 @@ impl Follower {
             begin(&self.control, &entries).await?;
         }
         self.start_readers();
+        self.make_indexes();
         if let Some(next) = live.and_then(|entry| self.running.get(&entry.number)) {
             next.note_live();
             if self.live.number() != next.number {
@@ -153,7 +160,7 @@ impl Follower {
         {
             return Ok(());
         }
-        let generation = self.parts.open(entry.number, entry.state == State::Building).await?;
+        let generation = self.parts.open(entry.number, entry.state == State::Live).await?;
         if entry.state == State::Building {
             tracing::info!(generation = entry.number, "a generation is built beside the live one");
         }
@@ -165,6 +172,15 @@ impl Follower {
         for generation in self.running.values() {
             if let Some(runner) = generation.runner() {
                 self.lifecycle.spawn("query.reader", runner);
+            }
+        }
+    }
+
+    /// Rows are written several times as fast without indexes, so they are made after the first catch-up.
+    fn make_indexes(&self) {
+        for generation in self.running.values().filter(|generation| generation.reader.caught_up()) {
+            if let Some(indexer) = generation.indexer() {
+                self.lifecycle.spawn("query.indexes", |_stop| indexer);
             }
         }
     }
@@ -191,17 +207,12 @@ impl Follower {
         Ok(())
     }
 
-    /// Gives the new generation its indexes once it has caught up, and then the pointer.
+    /// Gives the new generation the pointer once it has caught up and has its indexes.
     async fn bring_to_the_end(&mut self, live: &Entry, building: &Entry) -> Result<(), PgError> {
         let Some(generation) = self.running.get(&building.number) else { return Ok(()) };
         let refused = generation.reader.status().parked > 0;
-        if refused || !generation.reader.caught_up() || Instant::now() < self.next_attempt {
-            return Ok(());
-        }
-        if !generation.has_indexes() {
-            if let Some(indexer) = generation.indexer() {
-                self.lifecycle.spawn("query.indexes", |_stop| indexer);
-            }
+        let is_complete = generation.reader.caught_up() && generation.has_indexes();
+        if refused || !is_complete || Instant::now() < self.next_attempt {
             return Ok(());
         }
         if checkpoint::distance(&self.control, READER, live.number, building.number).await? > LAST_STEPS {

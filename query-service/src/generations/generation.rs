@@ -26,7 +26,9 @@ const TABLES: &str = include_str!("../sql/generation/tables.sql");
 const INDEXES: &str = include_str!("../sql/generation/indexes.sql");
 /// Holds the generation's row, so that one instance alone makes its tables.
 const LOCK: &str = "SELECT FROM generation WHERE generation = $1 FOR NO KEY UPDATE";
-const HAS_TABLES: &str = "SELECT to_regclass($1) IS NOT NULL";
+const IS_THERE: &str = "SELECT to_regclass($1) IS NOT NULL";
+/// The last index that is made.
+const LAST_INDEX: &str = "invoice_view_order";
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// What generations are made of.
@@ -66,16 +68,16 @@ pub(crate) fn schema_of(number: i32) -> String {
 }
 
 impl Parts {
-    /// Opens a generation that this instance is a member of; makes its schema and tables where they are missing. One
-    /// that is built beside the live one gets its indexes when it has caught up.
+    /// Opens a generation that this instance is a member of; makes its schema and tables where they are missing. It
+    /// gets its indexes when it has caught up.
     ///
     /// # Errors
     /// [`PgError`].
-    pub(crate) async fn open(&self, number: i32, beside_another: bool) -> Result<Generation, PgError> {
+    pub(crate) async fn open(&self, number: i32, is_live: bool) -> Result<Generation, PgError> {
         let schema = schema_of(number);
         self.database.ensure_owner(ROLE, &[&schema]).await?;
         let pool = self.database.pool_over(&[&schema, SCHEMA], self.role.as_deref()).await?;
-        make_tables(&pool, number, beside_another).await?;
+        let has_indexes = make_tables(&pool, number).await?;
 
         let orders = Orders::new(pool.clone());
         let cache = Arc::new(OrderCache::new(orders.clone()));
@@ -101,28 +103,31 @@ impl Parts {
             pool,
             feeds: self.feeds.clone(),
             not_started: Mutex::new(Some(reader)),
-            was_live: AtomicBool::new(!beside_another),
-            indexes: Mutex::new(if beside_another { Indexes::Missing } else { Indexes::Made }),
+            was_live: AtomicBool::new(is_live),
+            indexes: Mutex::new(if has_indexes { Indexes::Made } else { Indexes::Missing }),
             stop: CancellationToken::new(),
             ended: CancellationToken::new(),
         })
     }
 }
 
-async fn make_tables(pool: &Pool, number: i32, beside_another: bool) -> Result<(), PgError> {
+/// Makes the tables that are missing; says whether the indexes are there as well.
+async fn make_tables(pool: &Pool, number: i32) -> Result<bool, PgError> {
     let failed = |source| PgError::Statement { action: "make the tables of a generation", source };
     let mut client = pool.get().await?;
     let transaction = client.transaction().await.map_err(failed)?;
     transaction.execute(LOCK, &[&number]).await.map_err(failed)?;
-    let table = format!("{}.order_view", schema_of(number));
-    let made: bool = transaction.query_one(HAS_TABLES, &[&table]).await.map_err(failed)?.get(0);
-    if !made {
+    let schema = schema_of(number);
+    let is_there = async |name: &str| -> Result<bool, PgError> {
+        let row = transaction.query_one(IS_THERE, &[&format!("{schema}.{name}")]).await.map_err(failed)?;
+        Ok(row.get(0))
+    };
+    if !is_there("order_view").await? {
         transaction.batch_execute(TABLES).await.map_err(failed)?;
-        if !beside_another {
-            transaction.batch_execute(INDEXES).await.map_err(failed)?;
-        }
     }
-    transaction.commit().await.map_err(failed)
+    let has_indexes = is_there(LAST_INDEX).await?;
+    transaction.commit().await.map_err(failed)?;
+    Ok(has_indexes)
 }
 
 impl Generation {

@@ -29,9 +29,12 @@ pub async fn listen(log: EventLog, database: Database, stop: CancellationToken) 
 
 async fn ring(log: &EventLog, database: &Database) -> Result<(), PgError> {
     let mut listener = Listener::connect(database, &[&log.channel()]).await?;
+    // For what was committed before anybody listened.
+    log.wake();
     loop {
-        // The first time for what was committed before anybody listened.
-        log.wake();
-        listener.recv().await?;
+        let bell = listener.recv().await?;
+        if !log.is_own_bell(bell.payload()) {
+            log.wake();
+        }
     }
 }

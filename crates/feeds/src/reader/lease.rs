@@ -45,6 +45,12 @@ impl Held {
         self.partition == partition && *self.log == *log
     }
 
+    /// Whether this is the same partition, at the same place, under the same lease.
+    pub(crate) fn stands_where(&self, other: &Self) -> bool {
+        self.is(&other.log, other.partition)
+            && (self.position, self.lease_epoch, self.epoch) == (other.position, other.lease_epoch, other.epoch)
+    }
+
     /// A move that stays where it is: checks the fence and nothing else.
     pub(crate) fn stay(&self) -> Step {
         Step { held: self.clone(), new_position: self.position, event_id: None }
@@ -218,11 +224,10 @@ pub(crate) async fn reached(pool: &Pool, identity: Identity, targets: &[Target])
     Ok(row.get(0))
 }
 
-/// Begins a transaction that the server ends if this process freezes in it, so that its locks do not outlive the lease.
+/// Begins a transaction. The server ends it if this process freezes in it, so that its locks do not outlive the lease:
+/// every pool's sessions have that limit ([`pg::Database::pool`]).
 pub(crate) async fn begin(client: &mut Client) -> Result<Transaction<'_>, RoundError> {
-    let transaction = client.transaction().await?;
-    transaction.batch_execute("SET LOCAL idle_in_transaction_session_timeout = '10s'").await?;
-    Ok(transaction)
+    Ok(client.transaction().await?)
 }
 
 /// Moves all these checkpoints or, if one of them is not what this instance believes, none.

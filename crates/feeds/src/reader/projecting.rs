@@ -33,6 +33,10 @@ impl<P: Projector> Work for Projecting<P> {
         StartFrom::Start
     }
 
+    fn handles_whole_pages(&self) -> bool {
+        true
+    }
+
     async fn round(&self, lane: &Lane, fetched: Vec<Fetched>, parked: &ParkedStreams) -> Result<Outcome, RoundError> {
         let sorted = sort(fetched, parked);
         match self.together(lane, &sorted).await {

@@ -40,6 +40,10 @@ impl<R: Reaction> Work for Reacting<R> {
         self.0.start_from()
     }
 
+    fn handles_whole_pages(&self) -> bool {
+        false
+    }
+
     async fn round(&self, lane: &Lane, fetched: Vec<Fetched>, parked: &ParkedStreams) -> Result<Outcome, RoundError> {
         let deadline = Instant::now() + LONGEST_ROUND;
         let places: Vec<_> = fetched.iter().map(|one| (Arc::clone(&one.held.log), one.held.partition)).collect();

@@ -11,9 +11,13 @@ use super::{
 use crate::{
     HandleError, Subscription,
     error::chain,
-    feed::{Feed, HeadWatch, Heads},
+    feed::{Feed, FeedError, HeadWatch, Heads},
 };
-use futures_util::{StreamExt, future::select_all, stream};
+use futures_util::{
+    StreamExt,
+    future::{join, select_all},
+    stream,
+};
 use pg::{Client, Pool};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout};
@@ -24,9 +28,9 @@ use uuid::Uuid;
 const RENEWAL: Duration = Duration::from_secs(3);
 /// How often a reader looks around that has less than its share or is still catching up.
 const SEARCH: Duration = Duration::from_millis(500);
-const PAGE_EVENTS: usize = 400;
-const ROUND_EVENTS: usize = 2_000;
-const FEWEST_EVENTS: usize = 25;
+const PAGE_EVENTS: usize = 1_000;
+const ROUND_EVENTS: usize = 4_000;
+const FEWEST_EVENTS: usize = 100;
 const READS_AT_ONCE: usize = 2;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -59,6 +63,15 @@ pub(crate) struct Runner<W> {
     failures: u32,
     /// The heads met at the start, until they are reached.
     catch_up: Option<Vec<Target>>,
+    /// Pages that were read while the ones before them were handled.
+    ahead: Vec<Fetched>,
+}
+
+/// A page that is to be read.
+struct Wanted {
+    feed: Feed,
+    held: Held,
+    head: i64,
 }
 
 impl<W: Work> Runner<W> {
@@ -85,6 +98,7 @@ impl<W: Work> Runner<W> {
             next_renewal: Instant::now(),
             failures: 0,
             catch_up: None,
+            ahead: Vec::new(),
         }
     }
 
@@ -132,7 +146,10 @@ impl<W: Work> Runner<W> {
             return Ok(false);
         }
         let handled: usize = fetched.iter().map(|one| one.events.len()).sum();
-        let outcome = self.keep_leases_during(self.work.round(&self.lane, fetched, &self.parked)).await;
+        let reading_ahead = self.read_ahead(&fetched);
+        let round = join(self.work.round(&self.lane, fetched, &self.parked), reading_ahead);
+        let (outcome, ahead) = self.keep_leases_during(round).await;
+        self.ahead = ahead;
         match outcome {
             Ok(outcome) => {
                 let worked = !outcome.moved.is_empty();
@@ -189,7 +206,8 @@ impl<W: Work> Runner<W> {
     /// Reads what is new in every partition that may go on.
     async fn fetch(&mut self) -> Result<Vec<Fetched>, RoundError> {
         let now = Instant::now();
-        let mut wanted: Vec<(Feed, Held, i64)> = Vec::new();
+        let mut ahead = std::mem::take(&mut self.ahead);
+        let (mut wanted, mut fetched) = (Vec::new(), Vec::new());
         for index in 0..self.logs.len() {
             let log = &self.logs[index];
             let (Some(feed), Some(heads)) = (log.subscription.get(), log.heads.borrow().clone()) else { continue };
@@ -202,21 +220,14 @@ impl<W: Work> Runner<W> {
                 }
                 let held = &self.held[place];
                 let head = head_of(&heads, held.partition);
-                if head > held.position {
-                    wanted.push((feed.clone(), held.clone(), head));
+                if let Some(at) = ahead.iter().position(|page| page.held.stands_where(held)) {
+                    fetched.push(ahead.swap_remove(at));
+                } else if head > held.position {
+                    wanted.push(Wanted { feed: feed.clone(), held: held.clone(), head });
                 }
             }
         }
-        let limit = (ROUND_EVENTS / wanted.len().max(1)).clamp(FEWEST_EVENTS, PAGE_EVENTS);
-        let reads = stream::iter(wanted.into_iter().map(async |(feed, held, head)| {
-            let read = fetch::read(&feed, &held, head, limit).await;
-            (held, read)
-        }))
-        .buffer_unordered(READS_AT_ONCE)
-        .collect::<Vec<_>>()
-        .await;
-        let mut fetched = Vec::with_capacity(reads.len());
-        for (held, read) in reads {
+        for (held, read) in read_pages(wanted).await {
             match read.map_err(HandleError::retry)? {
                 Read::Events(events) => fetched.push(Fetched { held, events }),
                 Read::Nothing => {}
@@ -225,6 +236,32 @@ impl<W: Work> Runner<W> {
         }
         fetched.sort_by(|a, b| (&a.held.log, a.held.partition).cmp(&(&b.held.log, b.held.partition)));
         Ok(fetched)
+    }
+
+    /// Reads what comes after these pages, as far as it is there. What cannot be read now is read when its turn comes.
+    fn read_ahead(&self, fetched: &[Fetched]) -> impl Future<Output = Vec<Fetched>> + use<W> {
+        let mut wanted = Vec::new();
+        for page in fetched.iter().filter(|_| self.work.handles_whole_pages()) {
+            let log = self.logs.iter().find(|log| page.held.log == *log.subscription.name());
+            let Some((feed, heads)) = log.and_then(|log| Some((log.subscription.get()?, log.heads.borrow().clone()?)))
+            else {
+                continue;
+            };
+            let (Some(last), head) = (page.events.last(), head_of(&heads, page.held.partition)) else { continue };
+            if head > last.position && heads.epoch == page.held.epoch {
+                let held =
+                    Held { position: last.position, event_id: Some(last.event_id.as_uuid()), ..page.held.clone() };
+                wanted.push(Wanted { feed, held, head });
+            }
+        }
+        async move {
+            let reads = read_pages(wanted).await;
+            let fetched = reads.into_iter().filter_map(|(held, read)| match read {
+                Ok(Read::Events(events)) => Some(Fetched { held, events }),
+                Ok(Read::Nothing | Read::Stop(_)) | Err(_) => None,
+            });
+            fetched.collect()
+        }
     }
 
     /// Whether a held partition's checkpoint is of the log's history; adopts a new epoch of the same one.
@@ -342,6 +379,16 @@ impl<W: Work> Runner<W> {
     async fn client(&self) -> Result<Client, RoundError> {
         Ok(self.lane.pool.get().await.map_err(HandleError::from)?)
     }
+}
+
+/// Reads pages of several partitions, a round's worth together.
+async fn read_pages(wanted: Vec<Wanted>) -> Vec<(Held, Result<Read, FeedError>)> {
+    let limit = (ROUND_EVENTS / wanted.len().max(1)).clamp(FEWEST_EVENTS, PAGE_EVENTS);
+    let reads = wanted.into_iter().map(async |Wanted { feed, held, head }| {
+        let read = fetch::read(&feed, &held, head, limit).await;
+        (held, read)
+    });
+    stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await
 }
 
 fn head_of(heads: &Heads, partition: i32) -> i64 {

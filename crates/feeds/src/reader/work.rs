@@ -18,6 +18,8 @@ pub(crate) trait Work: Send + Sync + 'static {
     fn version(&self) -> i32;
     /// Where it begins the first time.
     fn start_from(&self) -> StartFrom;
+    /// Whether a round handles all it is given, so that it is worth while to read what comes after it meanwhile.
+    fn handles_whole_pages(&self) -> bool;
     /// Handles what was fetched and moves the checkpoints.
     fn round(
         &self,

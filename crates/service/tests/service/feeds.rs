@@ -2,7 +2,7 @@ use super::support::{Shop, shop};
 use axum::Router;
 use eventstore::{Append, Expected};
 use serde_json::Value;
-use service::feed_routes;
+use service::{Lifecycle, feed_routes};
 use service::{Peer, PeerError};
 use shared_events::{Actor, EventId, Metadata, NewEvent, OrderId};
 use std::sync::{Arc, OnceLock};
@@ -10,7 +10,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 fn peer(shop: &Shop) -> Peer {
-    let router: Router = feed_routes(shop.log.clone()).into_router();
+    let router: Router = feed_routes(shop.log.clone(), &Lifecycle::new()).into_router();
     Peer::in_process("command", Arc::new(OnceLock::from(router)))
 }
 
@@ -87,4 +87,24 @@ async fn wrong_questions_are_problems() {
     shop.pool.close();
     let error: PeerError = peer.get::<Value>("/internal/feeds/orders/0").await.expect_err("no database");
     assert_eq!((error.status(), error.code()), (Some(503), Some("UNAVAILABLE")));
+}
+
+#[tokio::test]
+async fn whoever_waits_for_news_is_answered_when_the_process_stops() {
+    let shop = shop().await;
+    let lifecycle = Lifecycle::new();
+    let router: Router = feed_routes(shop.log.clone(), &lifecycle).into_router();
+    let peer = Peer::in_process("command", Arc::new(OnceLock::from(router)));
+    let waiting = async {
+        let heads: Value = peer.get("/internal/feeds/orders?known=0&wait=20s").await.unwrap();
+        let page: Value = peer.get("/internal/feeds/orders/0?after=0&wait=20s").await.unwrap();
+        (heads, page)
+    };
+    let stopping = async {
+        tokio::task::yield_now().await;
+        lifecycle.begin_drain();
+    };
+    let ((heads, page), ()) =
+        tokio::time::timeout(Duration::from_secs(15), async { tokio::join!(waiting, stopping) }).await.unwrap();
+    assert!(heads["heads"].is_array() && page["events"].as_array().is_some_and(Vec::is_empty), "{heads} {page}");
 }

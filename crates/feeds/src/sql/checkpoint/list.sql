@@ -1,4 +1,4 @@
 SELECT reader, reader_version, log, epoch, partition, position,
-       owner IS NOT NULL AND lease_until > clock_timestamp() AS held, stopped, moved_at
+       CASE WHEN lease_until > clock_timestamp() THEN owner END AS holder, stopped, moved_at
 FROM reader_checkpoint
 ORDER BY reader, reader_version, log, partition
