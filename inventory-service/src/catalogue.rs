@@ -11,13 +11,13 @@ pub use read::{Product, ProductFilter};
 
 use crate::domain::product::BrokenRules;
 use eventstore::{Append, AppendError, ClaimDone, EventLog, Expected};
+use pg::deadpool_postgres::Transaction;
 use pg::sqlstate::{SqlClass, classify};
 use pg::{Pool, deadpool_postgres::PoolError, tokio_postgres};
 use shared_events::inventory::{InventoryEvent, PRODUCT_STREAM};
 use shared_events::sealed::seal_event;
 use shared_events::{Metadata, NewEvent, PayloadError, ProductId};
 use std::error::Error;
-use tokio_postgres::Transaction;
 use uuid::Uuid;
 
 /// The catalogue of one shop.

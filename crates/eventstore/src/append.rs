@@ -12,12 +12,17 @@ mod check;
 mod connection;
 mod in_transaction;
 mod notify;
+mod postgres;
 mod queue;
 mod seen;
+mod session;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(crate) use batch::answer_claim;
 pub(crate) use notify::{Wake, run_notifier};
+pub(crate) use postgres::Postgres;
 pub(crate) use queue::Queue;
 pub(crate) use seen::Seen;
 pub(crate) use writer::{Writer, run_writer};
@@ -27,7 +32,6 @@ use check::commands_end;
 use chrono::{DateTime, Utc};
 use shared_events::{Metadata, NewEvent};
 use std::sync::Arc;
-use tokio_postgres::Row;
 use uuid::Uuid;
 
 /// The largest event that a log takes.
@@ -82,16 +86,21 @@ pub struct Appended {
 }
 
 impl Appended {
-    /// From a row with position, version, recorded_at and metadata of a command's first event, from a column on.
-    pub(crate) fn first_result(partition: i32, row: &Row, column: usize) -> Self {
-        let (first_position, version): (i64, i64) = (row.get(column), row.get(column + 1));
-        let behind = commands_end(row.get(column + 3));
+    /// From a command's first event, which says how many there are.
+    pub(crate) fn first_result(
+        partition: i32,
+        first_position: i64,
+        version: i64,
+        recorded_at: DateTime<Utc>,
+        metadata: &[u8],
+    ) -> Self {
+        let behind = commands_end(metadata);
         Self {
             partition,
             first_position,
             last_position: first_position + behind,
             version: version + behind,
-            recorded_at: row.get(column + 2),
+            recorded_at,
             duplicate: true,
         }
     }
@@ -132,7 +141,7 @@ pub enum AppendError {
     Unknown,
     /// The database refused these very events.
     #[error("the database refused the events")]
-    Refused(#[source] Arc<tokio_postgres::Error>),
+    Refused(#[source] Arc<dyn std::error::Error + Send + Sync>),
 }
 
 impl AppendError {

@@ -2,7 +2,7 @@
 
 use crate::{
     Append, AppendError, Appended, Expected, Spawner,
-    append::{Queue, Seen, Wake, Writer, run_notifier, run_writer},
+    append::{Postgres, Queue, Seen, Wake, Writer, run_notifier, run_writer},
     epoch, partition_of,
 };
 use deadpool_postgres::PoolError;
@@ -99,8 +99,9 @@ impl EventLog {
         let writers = writers.clamp(1, usize::try_from(partitions).unwrap_or(1));
         let (queue, receivers) = Queue::new(writers, partitions);
         spawner.spawn(run_notifier(pool.clone(), channel(name), Arc::clone(&wake), spawner.clone()));
+        let server = Arc::new(Postgres { log: name, pool: pool.clone() });
         for receiver in receivers {
-            let writer = Writer::new(name, pool.clone(), receiver, Arc::clone(&seen), Arc::clone(&wake));
+            let writer = Writer::new(name, Arc::clone(&server), receiver, Arc::clone(&seen), Arc::clone(&wake));
             spawner.spawn(run_writer(writer, spawner.stop().clone()));
         }
         let epoch = meta.get(1);
@@ -114,20 +115,14 @@ impl EventLog {
     /// # Errors
     /// [`AppendError`]; only [`AppendError::Unknown`] leaves open whether the events are in.
     pub async fn append(&self, append: Append) -> Result<Appended, AppendError> {
-        let known = self.seen().get(&append.stream_id);
-        let careful = match append.expected {
-            // A version nobody here saw could leave a hole, which the unique keys would not notice.
-            Expected::Version(version) => version > known.unwrap_or(0),
-            Expected::Any => {
-                if known.is_none() && !append.stream_id.contains('\0') {
-                    self.stream_version(&append.stream_id).await.map_err(|error| {
-                        tracing::warn!(log = self.name(), error = %error, "the version of a stream could not be read");
-                        AppendError::Unavailable
-                    })?;
-                }
-                false
-            }
-        };
+        let unseen = append.expected == Expected::Any && self.seen().get(&append.stream_id).is_none();
+        if unseen && !append.stream_id.contains('\0') {
+            self.stream_version(&append.stream_id).await.map_err(|error| {
+                tracing::warn!(log = self.name(), error = %error, "the version of a stream could not be read");
+                AppendError::Unavailable
+            })?;
+        }
+        let careful = self.seen().must_look(&append);
         self.inner.queue.append(append, careful).await
     }
 

@@ -136,7 +136,7 @@ impl EventLog {
         })
         .await;
         let row = in_time(client, done)?;
-        Ok(row.map(|row| Appended::first_result(partition, &row, 0)))
+        Ok(row.map(|row| Appended::first_result(partition, row.get(0), row.get(1), row.get(2), row.get(3))))
     }
 
     /// At most `limit` events of a partition after a position, with the partition's head and the log's epoch.

@@ -86,7 +86,7 @@ impl Catalogue {
         let product = new.made();
         let NewProduct { product_id, details, price, now } = new;
         let mut client = self.pool.get().await?;
-        let tx = plain(&mut client).transaction().await?;
+        let tx = client.transaction().await?;
         let (backorder, threshold) = (details.backorder, details.low_stock_threshold);
         tx.execute(
             INSERT_PRODUCT,
@@ -124,7 +124,7 @@ impl Catalogue {
     pub async fn update(&self, change: ProductChange, cause: Cause) -> Result<Product, CatalogueError> {
         let ProductChange { product_id, details, price, status, expected } = change;
         let mut client = self.pool.get().await?;
-        let tx = plain(&mut client).transaction().await?;
+        let tx = client.transaction().await?;
         let (before, now) = locked(&tx, product_id, expected).await?;
         let status = status.unwrap_or(before.status);
         let mut events: Vec<InventoryEvent> = Vec::new();
@@ -161,7 +161,7 @@ impl Catalogue {
         cause: Cause,
     ) -> Result<Product, CatalogueError> {
         let mut client = self.pool.get().await?;
-        let tx = plain(&mut client).transaction().await?;
+        let tx = client.transaction().await?;
         let (before, now) = locked(&tx, product_id, expected).await?;
         if before.status == ProductStatus::Archived {
             return Ok(before);
@@ -185,13 +185,13 @@ impl Catalogue {
         claim: impl FnOnce(&Price, i64) -> Option<ClaimDone> + Send,
     ) -> Result<(Price, i64), CatalogueError> {
         let mut client = self.pool.get().await?;
-        let tx = plain(&mut client).transaction().await?;
+        let tx = client.transaction().await?;
         let (before, now) = locked(&tx, product_id, None).await?;
         let valid_from = valid_from.unwrap_or(now);
         insert_price(&tx, product_id, price, valid_from).await?;
         let after = advanced(&before, 1, now);
         store(&tx, &after).await?;
-        let history = price_history(&tx, product_id).await?;
+        let history = price_history(&*tx, product_id).await?;
         let entry = history
             .into_iter()
             .find(|entry| entry.valid_from == valid_from && entry.price.currency() == price.currency())
@@ -282,11 +282,6 @@ async fn store(tx: &Transaction<'_>, product: &Product) -> Result<(), CatalogueE
     .await
     .map_err(|error| taken(error, &details.sku))?;
     Ok(())
-}
-
-/// The driver's own connection, without the pool's statement cache.
-pub(super) fn plain(client: &mut pg::Client) -> &mut pg::tokio_postgres::Client {
-    client
 }
 
 pub(super) fn attributes(details: &ProductDetails) -> Value {

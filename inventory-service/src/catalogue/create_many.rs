@@ -1,6 +1,6 @@
 //! Making many products in one transaction: all of them, or none.
 
-use super::change::{INSERT_PRICE, INSERT_PRODUCT, INSERT_STOCK, attributes, plain, status_text};
+use super::change::{INSERT_PRICE, INSERT_PRODUCT, INSERT_STOCK, attributes, status_text};
 use super::{Catalogue, CatalogueError, NewProduct, Product, taken};
 use eventstore::{Append, Expected};
 use futures_util::future::try_join_all;
@@ -25,7 +25,7 @@ impl Catalogue {
         products.sort_by(|one, other| one.details.sku.cmp(&other.details.sku));
         let made: Vec<Product> = products.iter().map(NewProduct::made).collect();
         let mut client = self.pool.get().await?;
-        let tx = plain(&mut client).transaction().await?;
+        let tx = client.transaction().await?;
         let [product, price, stock] = {
             let (product, price) = (tx.prepare(INSERT_PRODUCT).await?, tx.prepare(INSERT_PRICE).await?);
             [product, price, tx.prepare(INSERT_STOCK).await?]

@@ -4,8 +4,8 @@ use super::{
     AppendError, Appended,
     batch::{Item, Rows},
     careful::{self, Candidate, Verdict},
-    connection::{Connection, Failure},
     queue::Queued,
+    session::{Failure, Session, Statements},
 };
 use futures_util::future::{join, join3, join4};
 
@@ -24,38 +24,34 @@ pub(super) fn note_tried<T>(
 
 /// One statement, and one round trip also where claims are answered: the server rolls back at the commit if anything
 /// before it failed.
-pub(super) async fn fast(connection: &Connection, batch: &[Queued], bases: &[i64]) -> Result<Vec<Appended>, Failure> {
+pub(super) async fn fast(session: &impl Session, batch: &[Queued], bases: &[i64]) -> Result<Vec<Appended>, Failure> {
     let rows = Rows::of(batch.iter().zip(bases).map(|(queued, base)| {
         let Queued { append, partition, metadata, .. } = queued;
         Item { append, partition: *partition, metadata, base: *base }
     }));
-    let Connection { client, append } = connection;
+    let statements = session.statements();
     if !rows.has_claims() {
-        return Ok(rows.insert(client, append).await?);
+        return Ok(rows.places_in(&statements.insert(&rows).await?));
     }
-    let (begun, appended, answered, committed) = join4(
-        client.batch_execute("begin"),
-        rows.insert(client, append),
-        rows.answer_claims(&**client),
-        client.batch_execute("commit"),
-    )
-    .await;
+    let (begun, moved, answered, committed) =
+        join4(session.begin(), statements.insert(&rows), statements.answer_claims(rows.claims()), session.commit())
+            .await;
     begun?;
-    let appended = appended?;
+    let moved = moved?;
     answered?;
     committed?;
-    Ok(appended)
+    Ok(rows.places_in(&moved))
 }
 
 /// One transaction: lock, look, append what may go in. Fills `bases` with where it tries to append.
 pub(super) async fn carefully(
-    connection: &Connection,
+    session: &impl Session,
     batch: &[Queued],
     bases: &mut Vec<Option<i64>>,
 ) -> Result<Vec<Result<Appended, AppendError>>, Failure> {
-    let Connection { client, append } = connection;
+    let statements = session.statements();
     let candidates: Vec<Candidate<'_>> = batch.iter().map(Candidate::from).collect();
-    let (begun, verdicts) = join(client.batch_execute("begin"), careful::judge(&**client, &candidates)).await;
+    let (begun, verdicts) = join(session.begin(), careful::judge(&statements, &candidates)).await;
     begun?;
     let judged = verdicts.map(|verdicts| {
         let rows = careful::accepted(&candidates, &verdicts);
@@ -63,24 +59,23 @@ pub(super) async fn carefully(
     });
     let (verdicts, rows) = match judged {
         Ok(judged) => judged,
-        Err(error) => {
-            client.batch_execute("rollback").await?;
-            return Err(error.into());
+        Err(failure) => {
+            session.rollback().await?;
+            return Err(failure);
         }
     };
     if rows.is_empty() {
-        client.batch_execute("rollback").await?;
+        session.rollback().await?;
         return Ok(careful::answers(verdicts, Vec::new()));
     }
     bases.extend(verdicts.iter().map(|verdict| match verdict {
         Verdict::Append(base) => Some(*base),
         Verdict::Answer(_) | Verdict::Repeats(_) => None,
     }));
-    let claims = async { if rows.has_claims() { rows.answer_claims(&**client).await } else { Ok(()) } };
-    let (appended, answered, committed) =
-        join3(rows.insert(client, append), claims, client.batch_execute("commit")).await;
-    let appended = appended?;
+    let claims = async { if rows.has_claims() { statements.answer_claims(rows.claims()).await } else { Ok(()) } };
+    let (moved, answered, committed) = join3(statements.insert(&rows), claims, session.commit()).await;
+    let moved = moved?;
     answered?;
     committed?;
-    Ok(careful::answers(verdicts, appended))
+    Ok(careful::answers(verdicts, rows.places_in(&moved)))
 }

@@ -1,17 +1,11 @@
 //! A batch of commands as the arrays that the append statement takes.
 
-use super::{Append, Appended, connection::APPEND};
+use super::{Append, Appended, postgres, session::Moved};
 use crate::idempotency::ClaimDone;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use std::collections::BTreeMap;
-use tokio_postgres::{
-    Client, Error, GenericClient, Row, Statement,
-    types::{ToSql, Type},
-};
+use tokio_postgres::{Error, GenericClient, types::ToSql};
 use uuid::Uuid;
-
-const ANSWER_CLAIMS: &str = "select answer_claims($1, $2, $3, $4, $5, $6)";
 
 /// One command of a batch: its place, and what is stored for it.
 #[derive(Clone, Copy)]
@@ -25,19 +19,19 @@ pub(super) struct Item<'a> {
 
 /// The arrays of the append statement, one element per event, and the heads that they move.
 #[derive(Default)]
-pub(super) struct Rows<'a> {
+pub(crate) struct Rows<'a> {
     heads: BTreeMap<i32, i64>,
-    partitions: Vec<i32>,
-    ordinals: Vec<i64>,
-    stream_ids: Vec<&'a str>,
+    pub(super) partitions: Vec<i32>,
+    pub(super) ordinals: Vec<i64>,
+    pub(super) stream_ids: Vec<&'a str>,
     stream_types: Vec<&'a str>,
-    versions: Vec<i64>,
-    event_ids: Vec<Uuid>,
-    command_ids: Vec<Option<Uuid>>,
+    pub(super) versions: Vec<i64>,
+    pub(super) event_ids: Vec<Uuid>,
+    pub(super) command_ids: Vec<Option<Uuid>>,
     types: Vec<&'a str>,
     schema_versions: Vec<i16>,
     payloads: Vec<&'a [u8]>,
-    metadata: Vec<&'a [u8]>,
+    pub(super) metadata: Vec<&'a [u8]>,
     /// Per command: partition, the first ordinal, the number of events, and the version after it.
     places: Vec<Place>,
     claims: ClaimRows<'a>,
@@ -50,14 +44,15 @@ struct Place {
     version: i64,
 }
 
+/// The arrays of the statement that answers claims, one element per claim.
 #[derive(Default)]
-struct ClaimRows<'a> {
-    scope_hashes: Vec<&'a [u8]>,
-    owners: Vec<Uuid>,
-    statuses: Vec<i16>,
-    headers: Vec<String>,
-    bodies: Vec<&'a [u8]>,
-    concerns: Vec<String>,
+pub(crate) struct ClaimRows<'a> {
+    pub(super) scope_hashes: Vec<&'a [u8]>,
+    pub(super) owners: Vec<Uuid>,
+    pub(super) statuses: Vec<i16>,
+    pub(super) headers: Vec<String>,
+    pub(super) bodies: Vec<&'a [u8]>,
+    pub(super) concerns: Vec<String>,
 }
 
 impl<'a> Rows<'a> {
@@ -103,55 +98,41 @@ impl<'a> Rows<'a> {
         !self.claims.owners.is_empty()
     }
 
-    /// Runs the prepared statement.
-    pub(super) async fn insert(&self, client: &Client, append: &Statement) -> Result<Vec<Appended>, Error> {
-        let (partitions, counts) = self.head_arrays();
-        let params = self.params(&partitions, &counts);
-        client.query(append, &params.map(|(value, _)| value)).await.map(|heads| self.places_in(&heads))
+    /// The claims that are answered with it.
+    pub(super) const fn claims(&self) -> &ClaimRows<'a> {
+        &self.claims
     }
 
-    /// Runs the statement without having it prepared: parsed and executed in one round trip.
-    pub(super) async fn insert_unprepared(&self, client: &impl GenericClient) -> Result<Vec<Appended>, Error> {
-        let (partitions, counts) = self.head_arrays();
-        let params = self.params(&partitions, &counts);
-        client.query_typed(APPEND, &params).await.map(|heads| self.places_in(&heads))
+    /// The partitions, ascending, and how many positions are taken in each.
+    pub(super) fn head_arrays(&self) -> (Vec<i32>, Vec<i64>) {
+        self.heads.iter().unzip()
     }
 
-    /// Answers the claims of the batch; fails when one is no longer its command's.
-    pub(super) async fn answer_claims(&self, client: &impl GenericClient) -> Result<(), Error> {
-        self.claims.answer(client).await
-    }
-
-    fn head_arrays(&self) -> (Vec<i32>, Vec<i64>) {
-        (self.heads.keys().copied().collect(), self.heads.values().copied().collect())
-    }
-
-    fn params<'p>(&'p self, partitions: &'p Vec<i32>, counts: &'p Vec<i64>) -> [(&'p (dyn ToSql + Sync), Type); 13] {
+    /// What the append statement takes.
+    pub(super) fn params<'p>(&'p self, partitions: &'p Vec<i32>, counts: &'p Vec<i64>) -> [&'p (dyn ToSql + Sync); 13] {
         [
-            (partitions, Type::INT4_ARRAY),
-            (counts, Type::INT8_ARRAY),
-            (&self.partitions, Type::INT4_ARRAY),
-            (&self.ordinals, Type::INT8_ARRAY),
-            (&self.stream_ids, Type::TEXT_ARRAY),
-            (&self.stream_types, Type::TEXT_ARRAY),
-            (&self.versions, Type::INT8_ARRAY),
-            (&self.event_ids, Type::UUID_ARRAY),
-            (&self.command_ids, Type::UUID_ARRAY),
-            (&self.types, Type::TEXT_ARRAY),
-            (&self.schema_versions, Type::INT2_ARRAY),
-            (&self.payloads, Type::BYTEA_ARRAY),
-            (&self.metadata, Type::BYTEA_ARRAY),
+            partitions,
+            counts,
+            &self.partitions,
+            &self.ordinals,
+            &self.stream_ids,
+            &self.stream_types,
+            &self.versions,
+            &self.event_ids,
+            &self.command_ids,
+            &self.types,
+            &self.schema_versions,
+            &self.payloads,
+            &self.metadata,
         ]
     }
 
     /// Where each command came to stand, from what the statement says of the heads.
-    fn places_in(&self, heads: &[Row]) -> Vec<Appended> {
-        let heads: BTreeMap<i32, (i64, DateTime<Utc>)> =
-            heads.iter().map(|row| (row.get(0), (row.get(1), row.get(2)))).collect();
+    pub(super) fn places_in(&self, heads: &[Moved]) -> Vec<Appended> {
         self.places
             .iter()
             .filter_map(|place| {
-                let (base, recorded_at) = *heads.get(&place.partition)?;
+                let Moved { base, recorded_at, .. } = *heads.iter().find(|moved| moved.partition == place.partition)?;
                 let first_position = base + place.first;
                 Some(Appended {
                     partition: place.partition,
@@ -175,23 +156,11 @@ impl<'a> ClaimRows<'a> {
         self.bodies.push(&done.answer.body);
         self.concerns.push(done.answer.concerns_json());
     }
-
-    async fn answer(&self, client: &impl GenericClient) -> Result<(), Error> {
-        let params: [(&(dyn ToSql + Sync), Type); 6] = [
-            (&self.scope_hashes, Type::BYTEA_ARRAY),
-            (&self.owners, Type::UUID_ARRAY),
-            (&self.statuses, Type::INT2_ARRAY),
-            (&self.headers, Type::TEXT_ARRAY),
-            (&self.bodies, Type::BYTEA_ARRAY),
-            (&self.concerns, Type::TEXT_ARRAY),
-        ];
-        client.query_typed(ANSWER_CLAIMS, &params).await.map(drop)
-    }
 }
 
 /// Answers one claim outside every append.
 pub(crate) async fn answer_claim(client: &impl GenericClient, done: &ClaimDone) -> Result<(), Error> {
     let mut rows = ClaimRows::default();
     rows.push(done);
-    rows.answer(client).await
+    postgres::answer_claims(client, &rows).await
 }

@@ -7,22 +7,13 @@ use super::{
     AppendError, Appended, Expected,
     batch::{Item, Rows},
     queue::Queued,
+    session::{Failure, Statements},
 };
 use crate::Append;
 use bytes::Bytes;
 use futures_util::future::join4;
 use std::collections::{HashMap, HashSet};
-use tokio_postgres::{
-    Error, GenericClient,
-    types::{ToSql, Type},
-};
 use uuid::Uuid;
-
-const LOCK_HEADS: &str = include_str!("../sql/lock_heads.sql");
-const STREAM_VERSIONS: &str = include_str!("../sql/stream_versions.sql");
-const FIRST_RESULTS: &str = include_str!("../sql/first_results.sql");
-const OPEN_CLAIMS: &str = "select scope_hash, owner from idempotency_claim
-    where scope_hash = any ($1) and answered_at is null order by scope_hash for update";
 
 /// A command as the careful way looks at it.
 #[derive(Clone, Copy)]
@@ -61,7 +52,7 @@ impl Verdict {
 
 /// Locks the heads of the commands' partitions and judges every command in order: a later command on a stream sees
 /// the earlier one's events. The transaction has to be committed or rolled back soon.
-pub(super) async fn judge(client: &impl GenericClient, candidates: &[Candidate<'_>]) -> Result<Vec<Verdict>, Error> {
+pub(super) async fn judge(statements: &impl Statements, candidates: &[Candidate<'_>]) -> Result<Vec<Verdict>, Failure> {
     let mut partitions: Vec<i32> = candidates.iter().map(|candidate| candidate.partition).collect();
     partitions.sort_unstable();
     partitions.dedup();
@@ -70,32 +61,28 @@ pub(super) async fn judge(client: &impl GenericClient, candidates: &[Candidate<'
     let claims: Vec<&[u8]> =
         candidates.iter().filter_map(|candidate| Some(&candidate.append.claim.as_ref()?.scope_hash[..])).collect();
     // One round trip: the server runs them one after the other, each on a snapshot of its own.
-    let lock: [(&(dyn ToSql + Sync), Type); 1] = [(&partitions, Type::INT4_ARRAY)];
-    let of_streams: [(&(dyn ToSql + Sync), Type); 2] =
-        [(&streams.partitions, Type::INT4_ARRAY), (&streams.ids, Type::TEXT_ARRAY)];
-    let of_attempts = attempts.params();
-    let of_claims: [(&(dyn ToSql + Sync), Type); 1] = [(&claims, Type::BYTEA_ARRAY)];
     let (locked, versions, firsts, open) = join4(
-        client.query_typed(LOCK_HEADS, &lock),
-        client.query_typed(STREAM_VERSIONS, &of_streams),
-        client.query_typed(FIRST_RESULTS, &of_attempts),
-        client.query_typed(OPEN_CLAIMS, &of_claims),
+        statements.lock_heads(&partitions),
+        statements.stream_versions(&streams),
+        statements.first_results(&attempts),
+        statements.open_claims(&claims),
     )
     .await;
     locked?;
 
-    let mut versions: HashMap<&str, i64> =
-        streams.ids.iter().copied().zip(versions?.iter().map(|row| row.get(0))).collect();
+    let mut versions: HashMap<&str, i64> = streams.ids.iter().copied().zip(versions?).collect();
     let mut firsts: HashMap<usize, Appended> = firsts?
         .iter()
-        .map(|row| {
-            let at = usize::try_from(row.get::<_, i64>(0)).unwrap_or_default();
-            let first = Appended::first_result(candidates[at].partition, row, 1);
+        .map(|found| {
+            let at = usize::try_from(found.ordinal).unwrap_or_default();
+            let partition = candidates[at].partition;
+            let first =
+                Appended::first_result(partition, found.position, found.version, found.recorded_at, &found.metadata);
             // Its own event_id: not a repeat, but an attempt of this very command that had succeeded.
-            (at, Appended { duplicate: !row.get::<_, bool>(5), ..first })
+            (at, Appended { duplicate: !found.same_event, ..first })
         })
         .collect();
-    let mut open: HashSet<(Vec<u8>, Uuid)> = open?.iter().map(|row| (row.get(0), row.get(1))).collect();
+    let mut open: HashSet<(Vec<u8>, Uuid)> = open?.into_iter().collect();
     let mut accepted: HashMap<(&str, Uuid), usize> = HashMap::new();
 
     let mut verdicts = Vec::with_capacity(candidates.len());
@@ -151,9 +138,10 @@ pub(super) fn answers(verdicts: Vec<Verdict>, appended: Vec<Appended>) -> Vec<Re
     answers
 }
 
-struct Streams<'a> {
-    partitions: Vec<i32>,
-    ids: Vec<&'a str>,
+/// The streams of a batch, each once.
+pub(crate) struct Streams<'a> {
+    pub(super) partitions: Vec<i32>,
+    pub(super) ids: Vec<&'a str>,
 }
 
 impl<'a> Streams<'a> {
@@ -170,13 +158,13 @@ impl<'a> Streams<'a> {
 
 /// The commands that may be in the log already, once per version that they were tried at.
 #[derive(Default)]
-struct Attempts<'a> {
-    ordinals: Vec<i64>,
-    partitions: Vec<i32>,
-    stream_ids: Vec<&'a str>,
-    command_ids: Vec<Option<Uuid>>,
-    event_ids: Vec<Uuid>,
-    tried: Vec<i64>,
+pub(crate) struct Attempts<'a> {
+    pub(super) ordinals: Vec<i64>,
+    pub(super) partitions: Vec<i32>,
+    pub(super) stream_ids: Vec<&'a str>,
+    pub(super) command_ids: Vec<Option<Uuid>>,
+    pub(super) event_ids: Vec<Uuid>,
+    pub(super) tried: Vec<i64>,
 }
 
 impl<'a> Attempts<'a> {
@@ -200,16 +188,5 @@ impl<'a> Attempts<'a> {
         self.command_ids.push(candidate.append.command_id);
         self.event_ids.push(first.event_id.as_uuid());
         self.tried.push(tried);
-    }
-
-    fn params(&self) -> [(&(dyn ToSql + Sync), Type); 6] {
-        [
-            (&self.ordinals, Type::INT8_ARRAY),
-            (&self.partitions, Type::INT4_ARRAY),
-            (&self.stream_ids, Type::TEXT_ARRAY),
-            (&self.command_ids, Type::UUID_ARRAY),
-            (&self.event_ids, Type::UUID_ARRAY),
-            (&self.tried, Type::INT8_ARRAY),
-        ]
     }
 }

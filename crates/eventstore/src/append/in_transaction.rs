@@ -5,13 +5,14 @@ use super::{
     batch::{Item, Rows},
     careful::{self, Candidate},
     check::check,
-    connection::Failure,
+    postgres::{APPEND, OnClient},
+    session::{Failure, Statements},
 };
 use crate::EventLog;
 use bytes::Bytes;
+use deadpool_postgres::Transaction;
 use futures_util::future::{join, join4};
 use std::{collections::HashMap, sync::Arc};
-use tokio_postgres::{Error, Transaction};
 
 /// The caller's connection has no bound on its waits for locks; from here on its transaction has one.
 const BOUND: &str = "set local lock_timeout = '3s'; select keep_epoch()";
@@ -35,6 +36,9 @@ impl EventLog {
         if appends.is_empty() {
             return Ok(Vec::new());
         }
+        // Once per connection of the pool.
+        let append = transaction.prepare_cached(APPEND).await.map_err(|error| refusal(error.into()))?;
+        let statements = OnClient { client: &**transaction, append: &append };
         let metadata = appends.iter().map(check).collect::<Result<Vec<_>, _>>()?;
         let candidates: Vec<Candidate<'_>> =
             appends.iter().zip(&metadata).map(|(append, metadata)| self.candidate(append, metadata)).collect();
@@ -43,15 +47,15 @@ impl EventLog {
                 let Candidate { append, partition, metadata, .. } = *candidate;
                 Item { append, partition, metadata, base }
             });
-            match in_savepoint(transaction, &Rows::of(items)).await {
+            match in_savepoint(transaction, &statements, &Rows::of(items)).await {
                 Ok(appended) => return Ok(appended),
                 Err(Failure::Contested(_)) => {}
                 Err(failure) => return Err(refusal(failure)),
             }
         }
-        self.append_in_carefully(transaction, &candidates).await.map_err(|failure| match failure {
+        self.append_in_carefully(transaction, &statements, &candidates).await.map_err(|failure| match failure {
             Stopped::By(error) => error,
-            Stopped::Database(error) => refusal(error.into()),
+            Stopped::Database(failure) => refusal(failure),
         })
     }
 
@@ -81,18 +85,19 @@ impl EventLog {
     async fn append_in_carefully(
         &self,
         transaction: &Transaction<'_>,
+        statements: &impl Statements,
         candidates: &[Candidate<'_>],
     ) -> Result<Vec<Appended>, Stopped> {
-        let (bounded, verdicts) = join(transaction.batch_execute(BOUND), careful::judge(transaction, candidates)).await;
-        bounded?;
+        let (bounded, verdicts) = join(transaction.batch_execute(BOUND), careful::judge(statements, candidates)).await;
+        bounded.map_err(Failure::from)?;
         let verdicts = verdicts?;
         let rows = careful::accepted(candidates, &verdicts);
         if let Some(error) = verdicts.iter().find_map(careful::Verdict::error) {
             return Err(Stopped::By(error));
         }
-        let appended = if rows.is_empty() { Vec::new() } else { rows.insert_unprepared(transaction).await? };
+        let appended = if rows.is_empty() { Vec::new() } else { rows.places_in(&statements.insert(&rows).await?) };
         if rows.has_claims() {
-            rows.answer_claims(transaction).await?;
+            statements.answer_claims(rows.claims()).await?;
         }
         careful::answers(verdicts, appended).into_iter().collect::<Result<_, _>>().map_err(Stopped::By)
     }
@@ -100,40 +105,44 @@ impl EventLog {
 
 enum Stopped {
     By(AppendError),
-    Database(Error),
+    Database(Failure),
 }
 
-impl From<Error> for Stopped {
-    fn from(error: Error) -> Self {
-        Self::Database(error)
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Database(failure)
     }
 }
 
 /// The fast way in one round trip; when it fails, the transaction is as it was before.
-async fn in_savepoint(transaction: &Transaction<'_>, rows: &Rows<'_>) -> Result<Vec<Appended>, Failure> {
-    let claims = async { if rows.has_claims() { rows.answer_claims(transaction).await } else { Ok(()) } };
-    let (begun, appended, answered, released) = join4(
+async fn in_savepoint(
+    transaction: &Transaction<'_>,
+    statements: &impl Statements,
+    rows: &Rows<'_>,
+) -> Result<Vec<Appended>, Failure> {
+    let claims = async { if rows.has_claims() { statements.answer_claims(rows.claims()).await } else { Ok(()) } };
+    let (begun, moved, answered, released) = join4(
         transaction.batch_execute(BEGIN),
-        rows.insert_unprepared(transaction),
+        statements.insert(rows),
         claims,
         transaction.batch_execute("release savepoint eventstore_append"),
     )
     .await;
     begun?;
-    let done = appended.and_then(|appended| answered.map(|()| appended)).and_then(|done| released.map(|()| done));
-    match done {
-        Ok(appended) => Ok(appended),
-        Err(error) => {
+    let done = moved.and_then(|moved| answered.map(|()| moved));
+    match done.and_then(|moved| released.map(|()| moved).map_err(Failure::from)) {
+        Ok(moved) => Ok(rows.places_in(&moved)),
+        Err(failure) => {
             let undo = "rollback to savepoint eventstore_append; release savepoint eventstore_append";
             transaction.batch_execute(undo).await?;
-            Err(error.into())
+            Err(failure)
         }
     }
 }
 
 fn refusal(failure: Failure) -> AppendError {
     match failure {
-        Failure::Data(error) => AppendError::Refused(Arc::new(error)),
+        Failure::Data(error) => AppendError::Refused(Arc::from(error)),
         Failure::Contested(error) | Failure::NotNow(error) => {
             tracing::warn!(error = %error, "an append inside a transaction failed");
             AppendError::Unavailable

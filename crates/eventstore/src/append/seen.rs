@@ -1,6 +1,7 @@
 //! Versions of streams that were seen committed. A version only grows, so what was seen stays true as a lower bound;
 //! that is why an expected version that was seen can conflict but never leave a hole.
 
+use super::{Append, Expected};
 use std::{collections::HashMap, sync::Mutex, sync::PoisonError};
 
 const STREAMS_PER_GENERATION: usize = 32_768;
@@ -20,6 +21,12 @@ impl Seen {
     pub(crate) fn get(&self, stream_id: &str) -> Option<i64> {
         let generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         generations.young.get(stream_id).or_else(|| generations.old.get(stream_id)).copied()
+    }
+
+    /// Whether a command has to be judged on a fresh snapshot: a version that nobody here saw could leave a hole, which
+    /// the unique keys would not notice.
+    pub(crate) fn must_look(&self, append: &Append) -> bool {
+        matches!(append.expected, Expected::Version(version) if version > self.get(&append.stream_id).unwrap_or(0))
     }
 
     /// Remembers a version that was read or committed.

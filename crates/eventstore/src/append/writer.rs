@@ -4,11 +4,10 @@
 use super::{
     AppendError, Appended, Expected, Seen, Wake,
     attempt::{carefully, fast, note_tried},
-    connection::{Connection, Failure},
     queue::Queued,
+    session::{Failure, Server, Session},
 };
 use futures_util::pin_mut;
-use pg::Pool;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     sync::Arc,
@@ -34,30 +33,30 @@ const BACKOFF: Duration = Duration::from_millis(50);
 const MAX_BACKOFF: Duration = Duration::from_millis(400);
 
 /// One writer of a log.
-pub(crate) struct Writer {
+pub(crate) struct Writer<S: Server> {
     log: &'static str,
-    pool: Pool,
+    server: Arc<S>,
     receiver: mpsc::UnboundedReceiver<Queued>,
     seen: Arc<Seen>,
     wake: Arc<Wake>,
     waiting: VecDeque<Queued>,
-    connection: Option<Connection>,
+    connection: Option<S::Session>,
 }
 
-impl Writer {
+impl<S: Server> Writer<S> {
     pub(crate) const fn new(
         log: &'static str,
-        pool: Pool,
+        server: Arc<S>,
         receiver: mpsc::UnboundedReceiver<Queued>,
         seen: Arc<Seen>,
         wake: Arc<Wake>,
     ) -> Self {
-        Self { log, pool, receiver, seen, wake, waiting: VecDeque::new(), connection: None }
+        Self { log, server, receiver, seen, wake, waiting: VecDeque::new(), connection: None }
     }
 }
 
 /// Commits what comes until the log's last handle is dropped, or until `stop` and nothing waits.
-pub(crate) async fn run_writer(mut writer: Writer, stop: CancellationToken) {
+pub(crate) async fn run_writer<S: Server>(mut writer: Writer<S>, stop: CancellationToken) {
     while writer.gather(&stop).await {
         writer.expire();
         if !writer.connected().await {
@@ -70,7 +69,7 @@ pub(crate) async fn run_writer(mut writer: Writer, stop: CancellationToken) {
     }
 }
 
-impl Writer {
+impl<S: Server> Writer<S> {
     /// Waits until there is something to do and takes all of it; false when there never will be.
     async fn gather(&mut self, stop: &CancellationToken) -> bool {
         if self.waiting.is_empty() {
@@ -107,13 +106,14 @@ impl Writer {
 
     /// Makes sure of a connection, however long that takes; false when nobody is left who waits for it.
     async fn connected(&mut self) -> bool {
-        if self.connection.as_ref().is_some_and(|connection| !connection.client.is_closed()) {
+        if self.connection.as_ref().is_some_and(|connection| !connection.is_closed()) {
             return true;
         }
         self.connection = None;
         let mut backoff = BACKOFF;
         loop {
-            match self.while_expiring(timeout(CONNECT_PATIENCE, Connection::open(&self.pool.clone(), self.log))).await {
+            let server = Arc::clone(&self.server);
+            match self.while_expiring(timeout(CONNECT_PATIENCE, server.connect())).await {
                 Ok(Ok(connection)) => {
                     // It may be another server, one that was restored: what was seen on the old one proves nothing.
                     self.seen.clear();
@@ -245,7 +245,7 @@ impl Writer {
             }
             Failure::Data(error) if batch.len() == 1 => {
                 tracing::error!(log = self.log, error = %error, "the database refused an append");
-                let error = AppendError::Refused(Arc::new(error));
+                let error = AppendError::Refused(Arc::from(error));
                 batch.into_iter().for_each(|queued| queued.answer(Err(error.clone())));
             }
             Failure::Data(_) => {
