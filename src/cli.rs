@@ -91,6 +91,12 @@ pub struct ClientCreate {
     /// Where codes may be sent.
     #[arg(long = "redirect-uri", value_name = "URI")]
     pub redirect_uris: Vec<String>,
+    /// Where a browser may be sent after logging out.
+    #[arg(long = "post-logout-redirect-uri", value_name = "URI")]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// It is the shop's own: people are not asked whether it may act for them.
+    #[arg(long)]
+    pub first_party: bool,
     /// It runs where no secret can be kept.
     #[arg(long)]
     pub public: bool,

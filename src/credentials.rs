@@ -109,12 +109,14 @@ fn client_specs(url: &str, kept: &Kept) -> anyhow::Result<Vec<(&'static str, Cli
         scopes,
         grants: vec![Grant::AuthorizationCode, Grant::RefreshToken],
         redirect_uris: vec![format!("{url}{path}")],
+        post_logout_redirect_uris: vec![format!("{url}{path}")],
+        first_party: true,
     };
     let service = ClientSpec {
         name: "service".to_owned(),
         scopes: Scopes::all(),
         grants: vec![Grant::ClientCredentials, Grant::RefreshToken],
-        redirect_uris: Vec::new(),
+        ..ClientSpec::default()
     };
     Ok(vec![
         ("service", service, Some(Secret::new(kept.service_client_secret.as_str()))),

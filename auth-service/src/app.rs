@@ -2,6 +2,7 @@
 
 use crate::Surroundings;
 use crate::access_token::AccessTokens;
+use crate::browser::BrowserCookie;
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::failure::OpenError;
@@ -19,6 +20,9 @@ pub(crate) struct App {
     pub(crate) hasher: PasswordHasher,
     pub(crate) limits: Limits,
     pub(crate) announcer: Announcer,
+    pub(crate) cookie: BrowserCookie,
+    /// The path of the issuer's URL, without a slash at its end: what our own links begin with.
+    pub(crate) base: String,
 }
 
 /// How handlers hold it.
@@ -28,16 +32,24 @@ impl App {
     /// Puts the parts together over a migrated schema.
     pub(crate) async fn open(pool: Pool, config: Config, surroundings: Surroundings) -> Result<SharedApp, OpenError> {
         let keys = Keys::open(pool.clone(), config.key_encryption_key).await?;
+        let (cookie, base) = (BrowserCookie::new(&surroundings.issuer), base(&surroundings.issuer));
         Ok(Arc::new(Self {
             pool,
             tokens: AccessTokens::new(Arc::new(keys), surroundings.issuer),
             hasher: PasswordHasher::new()?,
             limits: Limits::new(config.rate_limit),
             announcer: Announcer::new(surroundings.in_force, surroundings.draining),
+            cookie,
+            base,
         }))
     }
 
     pub(crate) fn directory(&self) -> Directory {
         Directory::new(self.pool.clone(), self.hasher.clone())
     }
+}
+
+fn base(issuer: &str) -> String {
+    let uri: Option<http::Uri> = issuer.parse().ok();
+    uri.map(|uri| uri.path().trim_end_matches('/').to_owned()).unwrap_or_default()
 }

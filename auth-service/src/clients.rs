@@ -15,7 +15,7 @@ use web::{Scope, Scopes};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
-    /// RFC 6749 §4.1 with PKCE. It may be given to a client already; the endpoint that serves it comes later.
+    /// RFC 6749 §4.1 with PKCE.
     AuthorizationCode,
     /// RFC 6749 §4.4.
     ClientCredentials,
@@ -59,6 +59,10 @@ pub struct Client {
     pub grants: Vec<Grant>,
     /// Where codes may be sent, compared as bytes.
     pub redirect_uris: Vec<String>,
+    /// Where a browser may be sent after logging out, compared as bytes.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Whether it is the shop's own: people are not asked whether it may act for them.
+    pub first_party: bool,
     /// When it was disabled, if so.
     pub disabled_at: Option<DateTime<Utc>>,
     /// Counts its changes.
@@ -79,6 +83,8 @@ impl Client {
             scopes: scopes.into_iter().filter_map(Scope::parse).collect(),
             grants: grants.into_iter().filter_map(Grant::parse).collect(),
             redirect_uris: row.try_get("redirect_uris")?,
+            post_logout_redirect_uris: row.try_get("post_logout_redirect_uris")?,
+            first_party: row.try_get("first_party")?,
             disabled_at: row.try_get("disabled_at")?,
             version: row.try_get("version")?,
             created_at: row.try_get("created_at")?,
@@ -93,7 +99,7 @@ impl Client {
 }
 
 /// What a client is registered with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ClientSpec {
     /// What people call it; unique.
     pub name: String,
@@ -103,6 +109,10 @@ pub struct ClientSpec {
     pub grants: Vec<Grant>,
     /// Where codes may be sent.
     pub redirect_uris: Vec<String>,
+    /// Where a browser may be sent after logging out.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Whether it is the shop's own, so that nobody is asked whether it may act for them.
+    pub first_party: bool,
 }
 
 /// Inserts a client; `None` when the name is taken. A client without a secret is public.
@@ -118,7 +128,16 @@ pub(crate) async fn insert(
     let row = store::query_opt(
         client,
         include_str!("sql/insert_client.sql"),
-        &[&id.as_uuid(), &spec.name, &hash, &names(spec.scopes), &grants, &spec.redirect_uris],
+        &[
+            &id.as_uuid(),
+            &spec.name,
+            &hash,
+            &names(spec.scopes),
+            &grants,
+            &spec.redirect_uris,
+            &spec.post_logout_redirect_uris,
+            &spec.first_party,
+        ],
     )
     .await?;
     let Some(row) = row else { return Ok(None) };
@@ -139,7 +158,15 @@ pub(crate) async fn update(
     let row = store::query_opt(
         client,
         include_str!("sql/update_client.sql"),
-        &[&spec.name, &hash, &names(spec.scopes), &grants, &spec.redirect_uris],
+        &[
+            &spec.name,
+            &hash,
+            &names(spec.scopes),
+            &grants,
+            &spec.redirect_uris,
+            &spec.post_logout_redirect_uris,
+            &spec.first_party,
+        ],
     )
     .await?;
     let Some(row) = row else { return find_by_name(client, &spec.name).await };

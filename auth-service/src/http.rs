@@ -3,7 +3,7 @@
 use crate::oauth::introspect::{Introspection, TokenParameters};
 use crate::oauth::token::{TokenAnswer, TokenRequest};
 use crate::oauth::userinfo::UserInfo;
-use crate::oauth::{introspect, jwks, metadata, revoke, token, userinfo};
+use crate::oauth::{authorize, consent, end_session, introspect, jwks, login, metadata, revoke, token, userinfo};
 use crate::{SharedApp, accounts, admin, internal};
 use serde_json::Value;
 use web::pagination::PageParams;
@@ -13,6 +13,7 @@ use web::{Access, Doc, List, Routes, Scope};
 pub(crate) fn routes(app: SharedApp) -> Routes<()> {
     Routes::new(crate::NAME)
         .merge(oauth())
+        .merge(pages())
         .merge(well_known())
         .merge(account())
         .merge(administration())
@@ -39,6 +40,23 @@ fn oauth() -> Routes<SharedApp> {
         .post("/oauth/revoke", Access::ClientAuth, revoke_doc.problems(&[400, 401, 429]), revoke::revoke)
         .get("/oauth/userinfo", Access::Any, userinfo_doc(), userinfo::userinfo)
         .post("/oauth/userinfo", Access::Any, userinfo_doc(), userinfo::userinfo)
+}
+
+/// What browsers are sent to.
+fn pages() -> Routes<SharedApp> {
+    let page = |summary| Doc::new(summary).answers_raw(200, "text/html").answers_empty(303);
+    let form = |summary| Doc::new(summary).raw_body("application/x-www-form-urlencoded").answers_empty(303);
+    Routes::new(crate::NAME)
+        .get(
+            "/oauth/authorize",
+            Access::Public,
+            page("Ask a user for an authorization code").problems(&[400]),
+            authorize::authorize,
+        )
+        .post("/oauth/login", Access::Public, form("What the login page sends").problems(&[429]), login::login)
+        .post("/oauth/consent", Access::Public, form("What the consent page sends"), consent::consent)
+        .get("/oauth/logout", Access::Public, page("Log a browser out").problems(&[400]), end_session::by_link)
+        .post("/oauth/logout", Access::Public, form("The same by a form"), end_session::by_form)
 }
 
 fn well_known() -> Routes<SharedApp> {

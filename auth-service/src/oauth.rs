@@ -1,10 +1,14 @@
 //! The OAuth 2.0 endpoints, one per file: what they share is the form of requests and errors (RFC 6749) and the
 //! authentication of clients. Their errors are RFC 6749 JSON, not problems: standard clients read them.
 
+pub(crate) mod authorize;
 pub(crate) mod client_authentication;
+pub(crate) mod consent;
+pub(crate) mod end_session;
 pub(crate) mod form;
 pub(crate) mod introspect;
 pub(crate) mod jwks;
+pub(crate) mod login;
 pub(crate) mod metadata;
 pub(crate) mod revoke;
 pub(crate) mod token;

@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 
 /// What refresh tokens begin with, so that scanners for leaked secrets know them.
 const REFRESH_TOKEN_PREFIX: &str = "oms_rt_";
+/// What authorization codes begin with.
+const AUTHORIZATION_CODE_PREFIX: &str = "oms_ac_";
 /// What generated client secrets begin with.
 const CLIENT_SECRET_PREFIX: &str = "oms_cs_";
 
@@ -44,13 +46,29 @@ impl Secret {
         Self::encoded(REFRESH_TOKEN_PREFIX, &rand::random::<[u8; 32]>())
     }
 
+    /// A new authorization code: 256 random bits.
+    #[must_use]
+    pub fn new_authorization_code() -> Self {
+        Self::encoded(AUTHORIZATION_CODE_PREFIX, &rand::random::<[u8; 32]>())
+    }
+
+    /// A new cookie: 256 random bits.
+    #[must_use]
+    pub fn new_cookie() -> Self {
+        Self::encoded("", &rand::random::<[u8; 32]>())
+    }
+
+    /// A secret for one purpose that follows from this one and does not betray it.
+    #[must_use]
+    pub fn derived(&self, purpose: &str) -> Self {
+        Self::encoded("", &self.mac(purpose.as_bytes()))
+    }
+
     /// The refresh token that follows this one, given the salt its row keeps. The same two inputs always give the same
     /// successor, and the database alone can't compute it.
     #[must_use]
     pub fn successor(&self, salt: &[u8]) -> Self {
-        let mut mac = <Hmac<Sha256>>::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any length");
-        mac.update(salt);
-        Self::encoded(REFRESH_TOKEN_PREFIX, &mac.finalize().into_bytes())
+        Self::encoded(REFRESH_TOKEN_PREFIX, &self.mac(salt))
     }
 
     /// What is stored in its place.
@@ -63,6 +81,12 @@ impl Secret {
     #[must_use]
     pub fn matches(&self, stored_hash: &[u8]) -> bool {
         self.hash().ct_eq(stored_hash).into()
+    }
+
+    fn mac(&self, message: &[u8]) -> [u8; 32] {
+        let mut mac = <Hmac<Sha256>>::new_from_slice(self.0.as_bytes()).expect("HMAC takes keys of any length");
+        mac.update(message);
+        mac.finalize().into_bytes().into()
     }
 
     fn encoded(prefix: &str, bytes: &[u8]) -> Self {

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use pg::deadpool_postgres::{GenericClient, Transaction};
 use shared_events::{SessionId, UserId};
 use tokio_postgres::Row;
+use uuid::Uuid;
 use web::auth::RevocationKind;
 use web::{Scope, Scopes};
 
@@ -33,6 +34,8 @@ pub(crate) struct LiveSession {
     pub(crate) client_id: String,
     pub(crate) scopes: Scopes,
     pub(crate) user: User,
+    /// When they proved at our own page who they are; `None` for the JSON login.
+    pub(crate) authenticated_at: Option<DateTime<Utc>>,
 }
 
 impl LiveSession {
@@ -46,6 +49,7 @@ impl LiveSession {
             client_id: row.try_get("client_id")?,
             scopes,
             user,
+            authenticated_at: row.try_get("authenticated_at")?,
         })
     }
 }
@@ -72,35 +76,61 @@ pub struct Origin {
     pub user_agent: Option<String>,
 }
 
-/// Begins a session with its first refresh token.
-pub(crate) async fn begin(
-    client: &impl GenericClient,
-    user: &User,
-    client_id: &str,
-    scopes: Scopes,
-    origin: &Origin,
-) -> Result<(LiveSession, Secret), StoreError> {
-    let (id, token) = (SessionId::generate(), Secret::new_refresh_token());
+/// What a session is begun with.
+pub(crate) struct NewSession<'a> {
+    pub(crate) user: &'a User,
+    pub(crate) client_id: &'a str,
+    pub(crate) scopes: Scopes,
+    pub(crate) origin: &'a Origin,
+    /// The login of a browser that it came from; `None` for the JSON login.
+    pub(crate) login: Option<FromBrowser>,
+}
+
+/// The login of a browser that a session came from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FromBrowser {
+    pub(crate) login_id: Uuid,
+    pub(crate) authenticated_at: DateTime<Utc>,
+}
+
+/// Begins a session, without any token yet.
+pub(crate) async fn open(client: &impl GenericClient, new: &NewSession<'_>) -> Result<LiveSession, StoreError> {
+    let id = SessionId::generate();
+    let authenticated_at = new.login.map(|login| login.authenticated_at);
     store::execute(
         client,
         include_str!("sql/insert_session.sql"),
         &[
             &id.as_uuid(),
-            &user.id.as_uuid(),
-            &client_id,
-            &scopes.to_string(),
-            &origin.address,
-            &origin.user_agent,
+            &new.user.id.as_uuid(),
+            &new.client_id,
+            &new.scopes.to_string(),
+            &new.origin.address,
+            &new.origin.user_agent,
             &SESSION_SECONDS,
-            &token.hash().as_slice(),
-            &REFRESH_TOKEN_SECONDS,
+            &authenticated_at,
+            &new.login.map(|login| login.login_id),
         ],
     )
     .await?;
-    let (actor, subject) = (user.id.to_string(), id.to_string());
-    let entry = audit::Entry::by(&actor, "SESSION_BEGUN").on(&subject).at_address(origin.address.as_deref());
+    let (actor, subject) = (new.user.id.to_string(), id.to_string());
+    let entry = audit::Entry::by(&actor, "SESSION_BEGUN").on(&subject).at_address(new.origin.address.as_deref());
     audit::record(client, &entry).await?;
-    Ok((LiveSession { id, client_id: client_id.to_owned(), scopes, user: user.clone() }, token))
+    let (client_id, user) = (new.client_id.to_owned(), new.user.clone());
+    Ok(LiveSession { id, client_id, scopes: new.scopes, user, authenticated_at })
+}
+
+/// Begins a session of the first-party login with its first refresh token.
+pub(crate) async fn begin(
+    client: &impl GenericClient,
+    user: &User,
+    origin: &Origin,
+) -> Result<(LiveSession, Secret), StoreError> {
+    let scopes = user.role.login_scopes();
+    let new = NewSession { user, client_id: FIRST_PARTY_CLIENT, scopes, origin, login: None };
+    let session = open(client, &new).await?;
+    let token = issue_refresh_token(client, session.id).await?;
+    Ok((session, token))
 }
 
 /// The session, if it is alive and its user enabled.

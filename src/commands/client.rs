@@ -25,6 +25,8 @@ async fn create(options: ClientCreate) -> anyhow::Result<()> {
         scopes: &options.scopes,
         grants: &grants,
         redirect_uris: &options.redirect_uris,
+        post_logout_redirect_uris: &options.post_logout_redirect_uris,
+        first_party: options.first_party,
         public: options.public,
     };
     let spec = match rules.check() {

@@ -6,6 +6,7 @@
 
 mod amending;
 mod auth;
+mod auth_code;
 mod cancelling;
 mod catalogue;
 mod faults;

@@ -4,7 +4,7 @@ use super::Tokens;
 use crate::email::Email;
 use crate::failure::Failure;
 use crate::secret::Secret;
-use crate::sessions::{self, FIRST_PARTY_CLIENT, Origin};
+use crate::sessions::{self, Origin};
 use crate::users::{self, User};
 use crate::{App, SharedApp, audit};
 use axum::extract::State;
@@ -16,6 +16,8 @@ use web::{JsonBody, Problem};
 
 /// Longer texts can't be an account; they are cut before they become a limit's key.
 const MAX_ACCOUNT_CHARACTERS: usize = 254;
+/// The one answer to every login that is refused.
+pub(crate) const WRONG: &str = "the e-mail address or the password is wrong";
 
 /// Who logs in.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,32 +35,29 @@ pub(crate) async fn login(
     origin: Origin,
     JsonBody(body): JsonBody<Login>,
 ) -> Result<Response, Failure> {
-    let account: String = body.email.trim().to_lowercase().chars().take(MAX_ACCOUNT_CHARACTERS).collect();
-    let attempt = app.limits.login(&account, &origin)?;
-    let user = match authenticate(&app, &body.email, body.password, &origin).await {
-        Ok(Some(user)) => {
-            attempt.give_back();
-            user
-        }
-        Ok(None) => {
-            attempt.count();
-            return Err(Problem::unauthenticated("the e-mail address or the password is wrong").into());
-        }
-        Err(failure) => {
-            attempt.give_back();
-            return Err(failure);
-        }
+    let Some(user) = check(&app, &body.email, body.password, &origin).await? else {
+        return Err(Problem::unauthenticated(WRONG).into());
     };
     let mut connection = app.pool.get().await?;
     let transaction = connection.transaction().await?;
-    let scopes = user.role.login_scopes();
-    let (session, refresh_token) = sessions::begin(&transaction, &user, FIRST_PARTY_CLIENT, scopes, &origin).await?;
+    let (session, refresh_token) = sessions::begin(&transaction, &user, &origin).await?;
     transaction.commit().await?;
     drop(connection);
     Ok(Tokens::new(&app, &session, refresh_token).await?.respond(StatusCode::OK))
 }
 
-/// The enabled user with that address and password.
+/// The enabled user with that address and password, within the limits on guessing.
+pub(crate) async fn check(app: &App, email: &str, password: Secret, origin: &Origin) -> Result<Option<User>, Failure> {
+    let account: String = email.trim().to_lowercase().chars().take(MAX_ACCOUNT_CHARACTERS).collect();
+    let attempt = app.limits.login(&account, origin)?;
+    let checked = authenticate(app, email, password, origin).await;
+    match &checked {
+        Ok(None) => attempt.count(),
+        Ok(Some(_)) | Err(_) => attempt.give_back(),
+    }
+    checked
+}
+
 async fn authenticate(app: &App, email: &str, password: Secret, origin: &Origin) -> Result<Option<User>, Failure> {
     let found = {
         let connection = app.pool.get().await?;

@@ -2,7 +2,7 @@
 //! client's own) is revoked alone. Logging out twice changes nothing.
 
 use crate::failure::Failure;
-use crate::{SharedApp, revocations, sessions};
+use crate::{SharedApp, browser, revocations, sessions};
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
@@ -27,6 +27,7 @@ pub(crate) async fn logout(State(app): State<SharedApp>, caller: Caller) -> Resu
     let revoked = match (session, &caller.token_id) {
         (Some(session), _) => {
             sessions::end(&transaction, session, "logged out", &caller.subject).await?;
+            browser::end_behind(&transaction, session).await?;
             Some((RevocationKind::Session, session.to_string()))
         }
         (None, Some(token_id)) => {

@@ -6,7 +6,7 @@ use crate::email::Email;
 use crate::failure::Failure;
 use crate::password;
 use crate::secret::Secret;
-use crate::sessions::{self, FIRST_PARTY_CLIENT, Origin};
+use crate::sessions::{self, Origin};
 use crate::users::{self, NewUser, Role};
 use crate::{SharedApp, profile};
 use axum::extract::State;
@@ -52,8 +52,7 @@ pub(crate) async fn register(
         address: origin.address.as_deref(),
     };
     let Some(user) = users::insert(&transaction, &new).await? else { return Err(email_taken().into()) };
-    let (session, refresh_token) =
-        sessions::begin(&transaction, &user, FIRST_PARTY_CLIENT, user.role.login_scopes(), &origin).await?;
+    let (session, refresh_token) = sessions::begin(&transaction, &user, &origin).await?;
     transaction.commit().await?;
     drop(connection);
 

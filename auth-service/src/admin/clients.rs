@@ -31,6 +31,12 @@ pub(crate) struct NewClient {
     /// Where codes may be sent.
     #[serde(default)]
     redirect_uris: Vec<String>,
+    /// Where a browser may be sent after logging out.
+    #[serde(default)]
+    post_logout_redirect_uris: Vec<String>,
+    /// Whether it is the shop's own: people are not asked whether it may act for them.
+    #[serde(default)]
+    first_party: bool,
     /// Whether it runs where no secret can be kept, such as in a browser; then it gets none.
     #[serde(default)]
     public: bool,
@@ -47,6 +53,8 @@ pub(crate) struct ClientAnswer {
     scopes: Vec<&'static str>,
     grants: Vec<&'static str>,
     redirect_uris: Vec<String>,
+    post_logout_redirect_uris: Vec<String>,
+    first_party: bool,
     public: bool,
     disabled: bool,
     version: i64,
@@ -62,6 +70,8 @@ impl From<Client> for ClientAnswer {
             scopes: client.scopes.iter().map(Scope::as_str).collect(),
             grants: client.grants.iter().map(|grant| grant.as_str()).collect(),
             redirect_uris: client.redirect_uris,
+            post_logout_redirect_uris: client.post_logout_redirect_uris,
+            first_party: client.first_party,
             public: !client.confidential,
             disabled: client.disabled_at.is_some(),
             version: client.version,
@@ -83,6 +93,8 @@ pub(crate) async fn create(
         scopes: &body.scopes,
         grants: &body.grants.unwrap_or_else(default_grants),
         redirect_uris: &body.redirect_uris,
+        post_logout_redirect_uris: &body.post_logout_redirect_uris,
+        first_party: body.first_party,
         public: body.public,
     };
     let spec = rules.check().map_err(|(pointer, detail)| Problem::invalid_field(pointer, detail))?;

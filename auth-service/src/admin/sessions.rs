@@ -2,7 +2,7 @@
 
 use super::CURSOR_VERSION;
 use crate::failure::Failure;
-use crate::{SharedApp, sessions};
+use crate::{SharedApp, browser, sessions};
 use axum::extract::State;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -72,6 +72,7 @@ pub(crate) async fn end(State(app): State<SharedApp>, caller: Caller, path: Path
         return Err(Problem::not_found("you have no such session").into());
     }
     sessions::end(&transaction, id, "ended by its owner", &caller.subject).await?;
+    browser::end_behind(&transaction, id).await?;
     transaction.commit().await?;
     app.announcer.announce(RevocationKind::Session, &id.to_string());
     Ok(StatusCode::NO_CONTENT)

@@ -19,6 +19,10 @@ pub struct ClientRules<'a> {
     pub grants: &'a [String],
     /// Where codes may be sent.
     pub redirect_uris: &'a [String],
+    /// Where a browser may be sent after logging out.
+    pub post_logout_redirect_uris: &'a [String],
+    /// Whether it is the shop's own.
+    pub first_party: bool,
     /// Whether it has no secret.
     pub public: bool,
 }
@@ -48,7 +52,19 @@ impl ClientRules<'_> {
             return Err(("/redirectUris".to_owned(), format!("at most {MAX_REDIRECT_URIS} redirect URIs")));
         }
         let redirect_uris = indexed("/redirectUris", self.redirect_uris, check_redirect_uri)?;
-        Ok(ClientSpec { name: name.to_owned(), scopes: scopes.into_iter().collect::<Scopes>(), grants, redirect_uris })
+        if self.post_logout_redirect_uris.len() > MAX_REDIRECT_URIS {
+            return Err(("/postLogoutRedirectUris".to_owned(), format!("at most {MAX_REDIRECT_URIS} redirect URIs")));
+        }
+        let post_logout_redirect_uris =
+            indexed("/postLogoutRedirectUris", self.post_logout_redirect_uris, check_redirect_uri)?;
+        Ok(ClientSpec {
+            name: name.to_owned(),
+            scopes: scopes.into_iter().collect::<Scopes>(),
+            grants,
+            redirect_uris,
+            post_logout_redirect_uris,
+            first_party: self.first_party,
+        })
     }
 }
 
@@ -67,7 +83,8 @@ fn indexed<T>(
 /// https, or http on the loopback interface (RFC 8252 §7.3), absolute, without a fragment. It is kept as it is written.
 fn check_redirect_uri(text: &str) -> Result<String, String> {
     let refused = || "a redirect URI is https://… or http on 127.0.0.1, [::1] or localhost, without #".to_owned();
-    if text.len() > MAX_REDIRECT_URI_BYTES || text.contains('#') || text.contains('*') {
+    let printable = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if text.len() > MAX_REDIRECT_URI_BYTES || !printable || text.contains('#') || text.contains('*') {
         return Err(refused());
     }
     let uri: Uri = text.parse().map_err(|_| refused())?;
@@ -95,7 +112,15 @@ mod tests {
 
     fn check(name: &str, scopes: &[&str], grants: &[&str], uris: &[&str], public: bool) -> Result<ClientSpec, String> {
         let (scopes, grants, redirect_uris) = (owned(scopes), owned(grants), owned(uris));
-        let rules = ClientRules { name, scopes: &scopes, grants: &grants, redirect_uris: &redirect_uris, public };
+        let rules = ClientRules {
+            name,
+            scopes: &scopes,
+            grants: &grants,
+            redirect_uris: &redirect_uris,
+            post_logout_redirect_uris: &[],
+            first_party: false,
+            public,
+        };
         rules.check().map_err(|(pointer, _)| pointer)
     }
 
@@ -114,6 +139,7 @@ mod tests {
             "https://*.example/",
             "https://user@shop.example/",
             "javascript:alert(1)",
+            "https://shop.example/ü",
             "/relative",
             "",
         ] {

@@ -28,6 +28,11 @@ impl OAuthForm {
         self.get(name).ok_or(OAuthError::InvalidRequest(otherwise))
     }
 
+    /// The parameters of a query, for the endpoints that take them there.
+    pub(crate) fn from_query(query: &str) -> Result<Self, OAuthError> {
+        Self::from_pairs(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
+    }
+
     fn from_pairs(pairs: Vec<(String, String)>) -> Result<Self, OAuthError> {
         let mut parameters = BTreeMap::new();
         for (name, value) in pairs {

@@ -1,14 +1,15 @@
-//! POST /oauth/token (RFC 6749 §3.2): `client_credentials` and `refresh_token`. `password` and `implicit` are refused
-//! like everything else that is not served, as RFC 9700 wants it.
+//! POST /oauth/token (RFC 6749 §3.2): `authorization_code`, `client_credentials` and `refresh_token`. `password` and
+//! `implicit` are refused like everything else that is not served, as RFC 9700 wants it.
 
 use super::client_authentication::authenticate;
 use super::form::{FormOutcome, OAuthForm};
 use super::{OAuthError, no_store};
 use crate::access_token::LIFETIME_SECONDS;
 use crate::clients::{Client, Grant};
+use crate::codes::{self, Redeemed, Redemption};
 use crate::secret::Secret;
-use crate::sessions::{self, FIRST_PARTY_CLIENT, Origin, Refresh, Refreshed, Wanted};
-use crate::{App, SharedApp};
+use crate::sessions::{self, FIRST_PARTY_CLIENT, LiveSession, Origin, Refresh, Refreshed, Wanted};
+use crate::{App, SharedApp, id_token};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -22,10 +23,16 @@ use web::{Scope, Scopes};
 #[derive(Debug, Deserialize, ToSchema)]
 #[expect(dead_code, reason = "documents a form that is read parameter by parameter")]
 pub(crate) struct TokenRequest {
-    /// `client_credentials` or `refresh_token`.
+    /// `authorization_code`, `client_credentials` or `refresh_token`.
     grant_type: String,
     /// Scopes with spaces between; all that are possible if absent.
     scope: Option<String>,
+    /// The authorization code.
+    code: Option<String>,
+    /// Where the code was sent.
+    redirect_uri: Option<String>,
+    /// What the code's challenge was made of (RFC 7636).
+    code_verifier: Option<Secret>,
     /// The refresh token.
     refresh_token: Option<String>,
     /// The client, unless it authenticates by the Authorization header.
@@ -48,6 +55,9 @@ pub(crate) struct TokenAnswer {
     /// The successor of the refresh token.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<Secret>,
+    /// Who logged in, where `openid` was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
 }
 
 /// Issues a token.
@@ -63,8 +73,10 @@ pub(crate) async fn token(
     let answer = match Grant::parse(grant_type) {
         Some(Grant::ClientCredentials) => client_credentials(&app, &client, &form).await?,
         Some(Grant::RefreshToken) => refresh_token(&app, &client, &form).await?,
-        Some(Grant::AuthorizationCode) | None => {
-            return Err(OAuthError::UnsupportedGrantType("use client_credentials or refresh_token"));
+        Some(Grant::AuthorizationCode) => authorization_code(&app, &client, &form, &origin).await?,
+        None => {
+            let served = "use authorization_code, client_credentials or refresh_token";
+            return Err(OAuthError::UnsupportedGrantType(served));
         }
     };
     Ok((no_store(), Json(answer)).into_response())
@@ -85,6 +97,68 @@ async fn client_credentials(app: &App, client: &Client, form: &OAuthForm) -> Res
         expires_in: LIFETIME_SECONDS,
         scope: scopes.to_string(),
         refresh_token: None,
+        id_token: None,
+    })
+}
+
+async fn authorization_code(
+    app: &App,
+    client: &Client,
+    form: &OAuthForm,
+    origin: &Origin,
+) -> Result<TokenAnswer, OAuthError> {
+    if !client.may_use(Grant::AuthorizationCode) {
+        return Err(OAuthError::UnauthorizedClient("the client may not use authorization_code"));
+    }
+    let redemption = Redemption {
+        client,
+        code: &Secret::new(form.require("code", "code is missing")?),
+        redirect_uri: form.require("redirect_uri", "redirect_uri is missing")?,
+        code_verifier: form.require("code_verifier", "code_verifier is missing")?,
+        origin,
+    };
+    let mut connection = app.pool.get().await?;
+    let transaction = connection.transaction().await?;
+    let (session, nonce) = match codes::redeem(&transaction, &redemption).await? {
+        Redeemed::Given { session, nonce } => (session, nonce),
+        Redeemed::Reused(session) => {
+            transaction.commit().await?;
+            app.announcer.announce(RevocationKind::Session, &session.to_string());
+            return Err(OAuthError::InvalidGrant("the code was used before; what it gave has been revoked"));
+        }
+        Redeemed::Refused => {
+            return Err(OAuthError::InvalidGrant("the code, its redirect_uri or its code_verifier is not valid"));
+        }
+    };
+    let refreshable = session.scopes.contains(Scope::OfflineAccess) && client.may_use(Grant::RefreshToken);
+    let refresh_token =
+        if refreshable { Some(sessions::issue_refresh_token(&transaction, session.id).await?) } else { None };
+    transaction.commit().await?;
+    drop(connection);
+    session_answer(app, &session, session.scopes, refresh_token, nonce).await
+}
+
+/// The tokens of a user's session.
+async fn session_answer(
+    app: &App,
+    session: &LiveSession,
+    scopes: Scopes,
+    refresh_token: Option<Secret>,
+    nonce: Option<String>,
+) -> Result<TokenAnswer, OAuthError> {
+    let access_token = app.tokens.for_session(session, scopes).await?;
+    let id_token = if scopes.contains(Scope::OpenId) {
+        id_token::issue(&app.tokens, session, nonce, &access_token).await?
+    } else {
+        None
+    };
+    Ok(TokenAnswer {
+        access_token,
+        token_type: "Bearer",
+        expires_in: LIFETIME_SECONDS,
+        scope: scopes.to_string(),
+        refresh_token,
+        id_token,
     })
 }
 
@@ -98,13 +172,7 @@ async fn refresh_token(app: &App, client: &Client, form: &OAuthForm) -> Result<T
     let client_id = client.id.to_string();
     let request = Refresh { token: &token, clients: &[&client_id, FIRST_PARTY_CLIENT], wanted };
     match sessions::refresh(&app.pool, &request).await? {
-        Refreshed::Renewed { session, scopes, token } => Ok(TokenAnswer {
-            access_token: app.tokens.for_session(&session, scopes).await?,
-            token_type: "Bearer",
-            expires_in: LIFETIME_SECONDS,
-            scope: scopes.to_string(),
-            refresh_token: Some(token),
-        }),
+        Refreshed::Renewed { session, scopes, token } => session_answer(app, &session, scopes, Some(token), None).await,
         Refreshed::Reused(session) => {
             app.announcer.announce(RevocationKind::Session, &session.to_string());
             Err(OAuthError::InvalidGrant("the refresh token was used before; its session has been ended"))

@@ -1,4 +1,4 @@
-SELECT s.id AS session_id, s.client_id, s.scope, u.id AS user_id, u.email,
+SELECT s.id AS session_id, s.client_id, s.scope, s.authenticated_at, u.id AS user_id, u.email,
        u.email_verified_at IS NOT NULL AS email_verified, u.name, u.phone, u.role, u.disabled_at, u.version, u.created_at
 FROM sessions s
 JOIN users u ON u.id = s.user_id

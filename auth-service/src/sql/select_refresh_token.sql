@@ -1,4 +1,4 @@
-SELECT s.id AS session_id, s.client_id, s.scope, r.expires_at AS token_expires_at, r.created_at AS token_created_at,
+SELECT s.id AS session_id, s.client_id, s.scope, s.authenticated_at, r.expires_at AS token_expires_at, r.created_at AS token_created_at,
        r.successor_salt,
        s.ended_at IS NULL AND s.expires_at > now() AND u.disabled_at IS NULL AS session_is_live,
        CASE

@@ -56,6 +56,10 @@ impl Harness {
     }
 
     pub async fn on(database: TestDatabase, config: Config) -> Self {
+        Self::issued_by(database, config, ISSUER).await
+    }
+
+    pub async fn issued_by(database: TestDatabase, config: Config, issuer: &str) -> Self {
         let router: Arc<std::sync::OnceLock<Router>> = Arc::default();
         let source = Arc::clone(&router);
         let fetch = Arc::new(move || -> futures_util::future::BoxFuture<'static, _> {
@@ -69,13 +73,14 @@ impl Harness {
         });
         let verifier = TokenVerifier::new(
             VerifierConfig {
-                issuer: ISSUER.to_owned(),
+                issuer: issuer.to_owned(),
                 audience: "oms".to_owned(),
                 service_token: Some(ServiceToken::parse(SERVICE_TOKEN).unwrap()),
             },
             JwksSource::Fetch(fetch),
         );
-        let opened = auth_service::open(&database, config, surroundings(verifier.revocations().clone())).await.unwrap();
+        let surroundings = Surroundings { issuer: issuer.to_owned(), ..surroundings(verifier.revocations().clone()) };
+        let opened = auth_service::open(&database, config, surroundings).await.unwrap();
         let inner = opened.routes.into_router();
         router.set(inner.clone()).expect("it is set once");
         let authenticate = axum::middleware::from_fn_with_state(verifier.clone(), web::auth::authenticate);
@@ -91,7 +96,11 @@ impl Harness {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        let body = if bytes.is_empty() {
+            Value::Null
+        } else {
+            serde_json::from_slice(&bytes).unwrap_or_else(|_| text(&bytes))
+        };
         Answer { status, headers, body }
     }
 
@@ -145,8 +154,7 @@ impl Harness {
     }
 
     pub async fn client_with(&self, name: &str, scopes: &str, grants: Vec<Grant>) -> TestClient {
-        let spec =
-            ClientSpec { name: name.to_owned(), scopes: Scopes::parse(scopes), grants, redirect_uris: Vec::new() };
+        let spec = ClientSpec { name: name.to_owned(), scopes: Scopes::parse(scopes), grants, ..ClientSpec::default() };
         let (id, secret) = self.directory.create_client(&spec, Secrecy::Generated).await.unwrap();
         TestClient { id: id.to_string(), secret: secret.unwrap().expose().to_owned() }
     }
@@ -166,6 +174,10 @@ impl Harness {
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body["active"].as_bool().unwrap()
     }
+}
+
+fn text(bytes: &[u8]) -> Value {
+    Value::String(String::from_utf8(bytes.to_vec()).unwrap())
 }
 
 impl Answer {

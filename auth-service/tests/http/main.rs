@@ -5,6 +5,10 @@ mod accounts;
 #[cfg(test)]
 mod administration;
 #[cfg(test)]
+mod authorize;
+#[cfg(test)]
+mod browser;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod internals;

@@ -49,7 +49,7 @@ async fn a_client_gets_a_part_of_its_scopes_but_no_others() {
 async fn grants_that_are_not_served_are_refused() {
     let service = Harness::new().await;
     let client = service.client("shop", "orders:read").await;
-    for grant in ["password", "implicit", "authorization_code", "urn:ietf:params:oauth:grant-type:device_code", "x"] {
+    for grant in ["password", "implicit", "urn:ietf:params:oauth:grant-type:device_code", "x"] {
         let parameters = [("grant_type", grant), ("username", "ada@example.com"), ("password", "correct horse")];
         let answer = service.form("/oauth/token", Some(&client), &parameters).await;
         assert_eq!(answer.error(), (400, "unsupported_grant_type"), "{grant}");
@@ -197,7 +197,7 @@ async fn a_public_client_refreshes_without_a_secret_and_does_nothing_else() {
         name: "storefront".to_owned(),
         scopes: Scopes::parse("orders:read"),
         grants: vec![Grant::RefreshToken, Grant::ClientCredentials],
-        redirect_uris: Vec::new(),
+        ..ClientSpec::default()
     };
     let (id, secret) = service.directory.create_client(&spec, Secrecy::Public).await.unwrap();
     assert!(secret.is_none());
@@ -230,8 +230,12 @@ async fn metadata_names_what_is_served_and_nothing_else() {
     for path in ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"] {
         let document = service.get(path).await.body;
         assert_eq!(document["issuer"], crate::harness::ISSUER);
-        assert_eq!(document["grant_types_supported"], json!(["client_credentials", "refresh_token"]));
-        assert!(document.get("authorization_endpoint").is_none());
+        assert_eq!(
+            document["grant_types_supported"],
+            json!(["authorization_code", "client_credentials", "refresh_token"])
+        );
+        assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
+        assert_eq!(document["response_types_supported"], json!(["code"]));
         for (name, value) in document.as_object().unwrap() {
             let Some(url) = value.as_str().filter(|_| name != "issuer") else { continue };
             let path = url.strip_prefix(crate::harness::ISSUER).unwrap();
@@ -255,7 +259,7 @@ async fn ensuring_a_client_twice_keeps_its_id_and_takes_the_new_settings() {
         name: "service".to_owned(),
         scopes: Scopes::parse("orders:read"),
         grants: vec![Grant::ClientCredentials],
-        redirect_uris: Vec::new(),
+        ..ClientSpec::default()
     };
     let secret = Secret::new("0123456789abcdef0123456789abcdef");
     let made = service.directory.ensure_client(&spec, Some(&secret)).await.unwrap();
