@@ -11,6 +11,7 @@ mod careful;
 mod check;
 mod connection;
 mod in_transaction;
+mod measures;
 mod notify;
 mod postgres;
 mod queue;

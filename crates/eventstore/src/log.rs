@@ -100,8 +100,8 @@ impl EventLog {
         let (queue, receivers) = Queue::new(writers, partitions);
         spawner.spawn(run_notifier(pool.clone(), channel(name), Arc::clone(&wake), spawner.clone()));
         let server = Arc::new(Postgres { log: name, pool: pool.clone() });
-        for receiver in receivers {
-            let writer = Writer::new(name, Arc::clone(&server), receiver, Arc::clone(&seen), Arc::clone(&wake));
+        for (number, receiver) in receivers.into_iter().enumerate() {
+            let writer = Writer::new(name, number, Arc::clone(&server), receiver, Arc::clone(&seen), Arc::clone(&wake));
             spawner.spawn(run_writer(writer, spawner.stop().clone()));
         }
         let epoch = meta.get(1);

@@ -32,6 +32,7 @@ pub(crate) struct Queued {
     pub(super) attempts: u8,
     /// The versions its first event would have in attempts with an unknown outcome.
     pub(super) tried: Vec<i64>,
+    pub(super) since: Instant,
     pub(super) deadline: Instant,
     pub(super) reply: oneshot::Sender<Result<Appended, AppendError>>,
     pub(super) _room: [OwnedSemaphorePermit; 2],
@@ -87,7 +88,8 @@ impl Queue {
         let place = Arc::clone(places).try_acquire_owned().map_err(|_| AppendError::Overloaded)?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(kib).map_err(|_| AppendError::Overloaded)?;
         let (reply, answer) = oneshot::channel();
-        let deadline = Instant::now() + PATIENCE;
+        let since = Instant::now();
+        let deadline = since + PATIENCE;
         let queued = Queued {
             append,
             partition,
@@ -97,6 +99,7 @@ impl Queue {
             alone: false,
             attempts: 0,
             tried: Vec::new(),
+            since,
             deadline,
             reply,
             _room: [place, room],

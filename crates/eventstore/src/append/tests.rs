@@ -146,9 +146,9 @@ async fn run(plan: &[Planned], database: &InMemory, writers: usize) -> Vec<Answe
         .map(|_| {
             let seen = Arc::new(Seen::default());
             let (queue, receivers) = Queue::new(writers, PARTITIONS);
-            for receiver in receivers {
+            for (number, receiver) in receivers.into_iter().enumerate() {
                 let (server, wake) = (Arc::new(database.clone()), Arc::new(Wake::default()));
-                let writer = Writer::new("tests", server, receiver, Arc::clone(&seen), wake);
+                let writer = Writer::new("tests", number, server, receiver, Arc::clone(&seen), wake);
                 Spawner::default().spawn(run_writer(writer, stop.clone()));
             }
             (queue, seen)
@@ -342,5 +342,38 @@ fn a_command_is_never_appended_twice_whichever_of_its_steps_crashes() {
                 check(&answered, &database).unwrap();
             });
         }
+    }
+}
+
+#[test]
+fn a_log_tells_how_its_appends_go() {
+    let planned = |wants, claim| Planned {
+        process: 0,
+        after_ms: 0,
+        stream: 0,
+        events: 1,
+        wants,
+        command_id: None,
+        claim,
+        robbed: false,
+    };
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    metrics::with_local_recorder(&recorder, || {
+        in_paused_time(async {
+            let database = InMemory::new(PARTITIONS, vec![Fault::Fine, Fault::BreakAfter]);
+            let plan = [planned(Wants::Any, None), planned(Wants::Any, Some(1)), planned(Wants::Near(7), None)];
+            run(&plan, &database, 1).await;
+        });
+    });
+    let told = recorder.handle().render();
+    for line in [
+        r#"oms_log_commits_total{log="tests",way="careful"} "#,
+        r#"oms_log_conflicts_total{log="tests"} 1"#,
+        r#"oms_log_unknown_commits_total{log="tests"} 1"#,
+        r#"oms_log_waiting_commands{log="tests",writer="0"} 0"#,
+        r#"oms_log_append_duration_seconds_count{log="tests"} 3"#,
+        r#"oms_log_batch_commands_count{log="tests"} "#,
+    ] {
+        assert!(told.contains(line), "{line} is not in:\n{told}");
     }
 }

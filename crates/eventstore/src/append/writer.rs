@@ -4,6 +4,7 @@
 use super::{
     AppendError, Appended, Expected, Seen, Wake,
     attempt::{carefully, fast, note_tried},
+    measures::{self, Way},
     queue::Queued,
     session::{Failure, Server, Session},
 };
@@ -35,6 +36,8 @@ const MAX_BACKOFF: Duration = Duration::from_millis(400);
 /// One writer of a log.
 pub(crate) struct Writer<S: Server> {
     log: &'static str,
+    /// Which of the log's writers it is, from 0.
+    number: usize,
     server: Arc<S>,
     receiver: mpsc::UnboundedReceiver<Queued>,
     seen: Arc<Seen>,
@@ -46,12 +49,13 @@ pub(crate) struct Writer<S: Server> {
 impl<S: Server> Writer<S> {
     pub(crate) const fn new(
         log: &'static str,
+        number: usize,
         server: Arc<S>,
         receiver: mpsc::UnboundedReceiver<Queued>,
         seen: Arc<Seen>,
         wake: Arc<Wake>,
     ) -> Self {
-        Self { log, server, receiver, seen, wake, waiting: VecDeque::new(), connection: None }
+        Self { log, number, server, receiver, seen, wake, waiting: VecDeque::new(), connection: None }
     }
 }
 
@@ -165,7 +169,10 @@ impl<S: Server> Writer<S> {
         let now = Instant::now();
         let last = batch.iter().map(|queued| queued.deadline).max().unwrap_or(now);
         let until = last.clamp(now + MIN_COMMIT_PATIENCE, now + COMMIT_PATIENCE);
-        let result = match self.fast_bases(&batch) {
+        measures::waiting(self.log, self.number, batch.len() + self.waiting.len());
+        let bases = self.fast_bases(&batch);
+        let way = if bases.is_some() { Way::Fast } else { Way::Careful };
+        let result = match bases {
             Some(bases) => {
                 let committed = timeout_at(until, fast(&connection, &batch, &bases)).await;
                 let committed = committed.unwrap_or(Err(Failure::Lost(None)));
@@ -185,7 +192,11 @@ impl<S: Server> Writer<S> {
             self.connection = Some(connection);
         }
         match result {
-            Ok(answers) => self.answer(batch, answers),
+            Ok(answers) => {
+                measures::answered(self.log, way, &batch, &answers);
+                measures::waiting(self.log, self.number, self.waiting.len());
+                self.answer(batch, answers);
+            }
             Err(failure) => self.handle(failure, batch),
         }
     }
@@ -260,6 +271,7 @@ impl<S: Server> Writer<S> {
             Failure::Lost(error) => {
                 let cause = error.map_or_else(|| "no answer in time".to_owned(), |error| error.to_string());
                 tracing::warn!(log = self.log, cause, commands = batch.len(), "a commit has an unknown outcome");
+                measures::unknown(self.log);
                 self.again(batch);
             }
         }

@@ -96,3 +96,48 @@ async fn a_queue_that_is_full_says_so_at_once() {
     fixture.log.append(command("after", Expected::Version(0), 1)).await.unwrap();
     fixture.assert_sound().await;
 }
+
+#[tokio::test]
+async fn the_view_shows_every_payload_that_was_let_in() {
+    let fixture = fixture().await;
+    let texts = ["plain", "\u{1}\u{1f}\u{7f}", "\"\\/\t\n", "naïve 注文 🛒", "\u{fffd}\u{10ffff}", "\\u0000", ""];
+    for (n, text) in texts.iter().enumerate() {
+        let payload = serde_json::json!({"text": text, "amount": 1.5e300, "n": u64::MAX}).to_string();
+        let append = Append { events: vec![event(&payload)], ..command(&format!("s-{n}"), Expected::Any, 1) };
+        fixture.log.append(append).await.unwrap();
+    }
+    let escaped = Append { events: vec![event(r#"{"text":"\ud83d\ude00 \u0001"}"#)], ..command("e", Expected::Any, 1) };
+    fixture.log.append(escaped).await.unwrap();
+    let client = fixture.pool.get().await.unwrap();
+    for (n, text) in texts.iter().enumerate() {
+        let shown = "select payload->>'text', metadata->'actor'->>'subject' from event_log where stream_id = $1";
+        let row = client.query_one(shown, &[&format!("s-{n}")]).await.unwrap();
+        assert_eq!((row.get::<_, &str>(0), row.get::<_, &str>(1)), (*text, "internal"));
+    }
+    let all: i64 = client.query_one("select count(payload::text) from event_log", &[]).await.unwrap().get(0);
+    assert_eq!(usize::try_from(all).unwrap(), texts.len() + 1);
+}
+
+#[tokio::test]
+async fn time_stands_still_rather_than_run_backwards() {
+    let fixture = fixture().await;
+    let client = fixture.pool.get().await.unwrap();
+    let before = fixture.log.append(command("a", Expected::Any, 1)).await.unwrap();
+    // As if the clock had been an hour ahead when the last event was appended.
+    client.batch_execute("update log_head set last_recorded_at = clock_timestamp() + interval '1 hour'").await.unwrap();
+    let first = fixture.log.append(command("a", Expected::Any, 2)).await.unwrap();
+    let second = fixture.log.append(command("a", Expected::Version(3), 1)).await.unwrap();
+    assert!(first.recorded_at > before.recorded_at + chrono::Duration::minutes(59));
+    assert_eq!(second.recorded_at, first.recorded_at);
+    fixture.assert_sound().await;
+}
+
+#[tokio::test]
+async fn heads_have_room_for_their_updates_and_partitions_their_heads() {
+    let fixture = fixture().await;
+    let client = fixture.pool.get().await.unwrap();
+    let options = "select array_to_string(reloptions, ',') from pg_class where oid = 'log_head'::regclass";
+    assert_eq!(client.query_one(options, &[]).await.unwrap().get::<_, &str>(0), "fillfactor=10");
+    let heads = fixture.log.heads().await.unwrap();
+    assert_eq!(heads.positions, [0; 4], "heads are there from the start");
+}
