@@ -31,6 +31,8 @@ pub struct Shop {
     pub urls: Vec<String>,
     pub access: Access,
     pub products: Vec<Product>,
+    /// How long a client waits for an answer.
+    pub patience: Duration,
     /// No more new commands; what is open is finished.
     pub closing: AtomicBool,
     pub acknowledged: AtomicUsize,
@@ -47,7 +49,8 @@ impl Shop {
     /// Opens a shop with many products, some of which will be sold out.
     pub fn open(urls: Vec<String>, access: Access) -> Self {
         let products = (0..24).map(|n| product(&access, &urls[0], n)).collect();
-        Self { urls, access, products, closing: AtomicBool::new(false), acknowledged: AtomicUsize::new(0) }
+        let patience = Duration::from_secs(30);
+        Self { urls, access, products, patience, closing: AtomicBool::new(false), acknowledged: AtomicUsize::new(0) }
     }
 
     /// The request that places an order.
@@ -192,7 +195,7 @@ impl<'a> Buyer<'a> {
     fn attempt(&mut self, command: Command) {
         self.record.requests += 1;
         let url = &self.shop.urls[self.random.random_range(0..self.shop.urls.len())];
-        let seen = send(self.request(url, &command));
+        let seen = send(self.request(url, &command).timeout(self.shop.patience));
         match Verdict::of(&seen) {
             Verdict::TokenExpired => {
                 self.shop.access.renew(url);

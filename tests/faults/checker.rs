@@ -5,24 +5,26 @@ use crate::{
     buyer::Shop,
     http::expect,
     record::{Deed, Outcome, Placed, Placing, Record, What},
+    sql::{Session, Sql},
     waiting::eventually,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
-use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 /// Of each question.
 const MOST_COMPLAINTS: usize = 10;
 const CHECKPOINTS: &str = include_str!("sql/checkpoints.sql");
 const READ_TABLES: &str = "select table_name::text from information_schema.tables
-    where table_schema = $1 and table_type = 'BASE TABLE' and table_name ~ '_view$' order by 1";
+    where table_schema = 'query' and table_name ~ '_view$' order by 1";
+const LIVE: &str = "select coalesce(max(generation), 0)::text from query.generation where state = 'live'";
+const ASK_FOR_A_REBUILD: &str =
+    "insert into query.generation (shape, state) select shape, 'building' from query.generation where state = 'live'";
 
 pub struct Checker<'a> {
-    runtime: Runtime,
-    url: String,
+    sql: Sql,
     shop: &'a Shop,
     record: &'a Record,
     complaints: Vec<String>,
@@ -30,19 +32,18 @@ pub struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     pub fn new(database_url: &str, shop: &'a Shop, record: &'a Record) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let complaints = record.complaints.clone();
-        Self { runtime, url: database_url.to_owned(), shop, record, complaints }
+        Self { sql: Sql::new(database_url.to_owned()), shop, record, complaints }
     }
 
     /// Waits until every reader has read what there is and no reservation waits for its order.
     pub fn await_settled(&self) {
         let mut left = Vec::new();
-        let client = self.connect();
+        let session = self.sql.connect();
         let unsettled = include_str!("sql/unsettled.sql").replace("{checkpoints}", CHECKPOINTS);
         let settled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             eventually("everything is settled", || {
-                left = self.ask(&client, &unsettled);
+                left = session.ask(&unsettled);
                 left.is_empty().then_some(())
             });
         }));
@@ -51,17 +52,14 @@ impl<'a> Checker<'a> {
 
     /// Puts the record beside the system's tables and asks every question.
     pub fn check_tables(&mut self) {
-        let client = self.connect();
-        self.runtime.block_on(async {
-            client.batch_execute(include_str!("sql/record.sql")).await.unwrap();
-            self.write_record(&client).await;
-            client.batch_execute(include_str!("sql/facts.sql")).await.unwrap();
-        });
+        let session = self.sql.connect();
+        session.run(include_str!("sql/record.sql"));
+        session.block_on(self.write_record(&session.client));
+        session.run(include_str!("sql/facts.sql"));
         for log in ["orders", "inventory", "invoices"] {
             let question = include_str!("sql/log.sql").replace("{log}", log);
-            self.question(&client, &format!("log {log}"), &question);
+            self.complaints.extend(complaints(&session, &format!("log {log}"), &question));
         }
-        let query = self.read_schema(&client);
         for (name, question) in [
             ("orders", include_str!("sql/orders.sql")),
             ("deeds", include_str!("sql/deeds.sql")),
@@ -70,8 +68,8 @@ impl<'a> Checker<'a> {
             ("leftovers", include_str!("sql/leftovers.sql")),
             ("read tables", include_str!("sql/read_tables.sql")),
         ] {
-            let question = question.replace("{query}", &query).replace("{checkpoints}", CHECKPOINTS);
-            self.question(&client, name, &question);
+            let question = question.replace("{checkpoints}", CHECKPOINTS);
+            self.complaints.extend(complaints(&session, name, &question));
         }
     }
 
@@ -116,77 +114,28 @@ impl<'a> Checker<'a> {
         println!("{} orders were read through GraphQL", seen.len());
     }
 
-    /// Copies the read tables, to be compared with those of a rebuild.
-    pub fn keep_read_tables(&self) {
-        let client = self.connect();
-        let schema = self.read_schema(&client);
-        let keep: String = self
-            .read_tables(&client, &schema)
-            .iter()
-            .map(|table| {
-                format!("create table faults.kept_{table} as select to_jsonb(t) as row from {schema}.{table} t;")
-            })
-            .collect();
-        self.runtime.block_on(client.batch_execute(&keep)).unwrap();
-    }
+    /// Has the read tables built anew beside the live ones: every row that was there is there again, and no other.
+    pub fn compare_with_a_rebuild(&mut self) {
+        let session = self.sql.connect();
+        let tables = session.ask(READ_TABLES);
+        assert!(tables.iter().any(|table| table == "order_view"), "the read tables are {tables:?}");
+        let keep = tables.iter().map(|table| {
+            format!("create table faults.kept_{table} as select to_jsonb(t) as row from query.{table} t;")
+        });
+        session.run(&keep.collect::<String>());
 
-    /// Every row that was there is there after the rebuild, and no other.
-    pub fn compare_read_tables(&mut self) {
-        let client = self.connect();
-        let schema = self.read_schema(&client);
-        for table in self.read_tables(&client, &schema) {
-            let question = format!(
-                "select format('only before the rebuild: %s', row) from
-                    (select row from faults.kept_{table} except all select to_jsonb(t) from {schema}.{table} t) f
-                 union all
-                 select format('only after the rebuild: %s', row) from
-                    (select to_jsonb(t) as row from {schema}.{table} t except all select row from faults.kept_{table}) f"
-            );
-            self.question(&client, &table, &question);
+        let before = session.ask(LIVE);
+        session.run(ASK_FOR_A_REBUILD);
+        eventually("the rebuilt tables are live", || (session.ask(LIVE) != before).then_some(()));
+        for table in tables {
+            let question = include_str!("sql/rebuild.sql").replace("{table}", &table);
+            self.complaints.extend(complaints(&session, &table, &question));
         }
     }
 
     /// Fails with everything that is wrong.
     pub fn finish(self) {
         assert!(self.complaints.is_empty(), "{} complaints:\n{}", self.complaints.len(), self.complaints.join("\n"));
-    }
-
-    /// Runs statements.
-    pub fn execute(&self, statements: &str) {
-        let client = self.connect();
-        self.runtime.block_on(client.batch_execute(statements)).unwrap();
-    }
-
-    fn question(&mut self, client: &Client, name: &str, question: &str) {
-        let answers = self.ask(client, question);
-        let count = answers.len();
-        self.complaints.extend(answers.into_iter().take(MOST_COMPLAINTS).map(|answer| format!("{name}: {answer}")));
-        if count > MOST_COMPLAINTS {
-            self.complaints.push(format!("{name}: and {} more", count - MOST_COMPLAINTS));
-        }
-    }
-
-    fn ask(&self, client: &Client, question: &str) -> Vec<String> {
-        let rows = self.runtime.block_on(client.query(question, &[]));
-        rows.unwrap_or_else(|error| panic!("{error:?} in {question}")).iter().map(|row| row.get(0)).collect()
-    }
-
-    fn connect(&self) -> Client {
-        let (client, connection) = self.runtime.block_on(tokio_postgres::connect(&self.url, NoTls)).unwrap();
-        self.runtime.spawn(connection);
-        client
-    }
-
-    /// The schema that the read tables are in now.
-    fn read_schema(&self, _client: &Client) -> String {
-        "query".to_owned()
-    }
-
-    fn read_tables(&self, client: &Client, schema: &str) -> Vec<String> {
-        let rows = self.runtime.block_on(client.query(READ_TABLES, &[&schema])).unwrap();
-        let tables: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        assert!(tables.iter().any(|table| table == "order_view"), "{schema} has {tables:?}");
-        tables
     }
 
     async fn write_record(&self, client: &Client) {
@@ -223,6 +172,14 @@ impl<'a> Checker<'a> {
         let insert = "insert into faults.line select * from unnest($1::text[], $2::text[], $3::bigint[])";
         client.execute(insert, &[&keys, &products, &pieces]).await.unwrap();
     }
+}
+
+/// What a question answers, which should be nothing.
+fn complaints(session: &Session<'_>, name: &str, question: &str) -> Vec<String> {
+    let answers = session.ask(question);
+    let more = answers.len().saturating_sub(MOST_COMPLAINTS);
+    let listed = answers.into_iter().take(MOST_COMPLAINTS).map(|answer| format!("{name}: {answer}"));
+    listed.chain((more > 0).then(|| format!("{name}: and {more} more"))).collect()
 }
 
 async fn write_deeds(client: &Client, deeds: &[Deed]) {

@@ -51,6 +51,11 @@ impl Access {
     }
 }
 
+/// A GET that anybody may send.
+pub fn request(base: &str, path: &str) -> RequestBuilder {
+    client().get(format!("{base}{path}"))
+}
+
 /// Sends it and reads the answer.
 pub fn send(request: RequestBuilder) -> Seen {
     let Ok(response) = request.send() else { return Seen::Nothing };

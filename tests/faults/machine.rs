@@ -93,7 +93,7 @@ impl Folder {
 }
 
 /// The binary that this test was built with, or the one that was named.
-fn binary() -> String {
+pub fn binary() -> String {
     setting("OMS_FAULT_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_oms").to_owned())
 }
 
@@ -160,8 +160,16 @@ impl Machine {
         serde_json::from_slice(&std::fs::read(self.ready_file()).unwrap()).unwrap()
     }
 
-    pub fn ready_file(&self) -> PathBuf {
+    fn ready_file(&self) -> PathBuf {
         self.folder.path().join("ready.json")
+    }
+
+    /// Runs a word of the command line on this system and reads its JSON; the exit code may be any.
+    pub fn oms_json(&self, arguments: &[&str]) -> Value {
+        let ready_file = self.ready_file();
+        let asked = Command::new(binary()).args(arguments).arg("--json").arg("--ready-file").arg(ready_file).output();
+        let asked = asked.unwrap();
+        serde_json::from_slice(&asked.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {asked:?}"))
     }
 
     fn await_ready(&self) {

@@ -10,9 +10,11 @@
 mod budget;
 mod buyer;
 mod checker;
+mod frozen;
 mod http;
 mod kills;
 mod machine;
 mod random_kills;
 mod record;
+mod sql;
 mod waiting;

@@ -40,8 +40,10 @@ pub(crate) async fn measure(options: &Options, ground: &Ground) -> Result<Vec<Ro
         }
     }
     let name = Figure::Append.name();
-    let what = format!("{CALLERS} callers, commands of {EVENTS_PER_COMMAND} events of 600 B; beside: {WRITERS} \
-                        connections, {EVENTS_PER_COMMIT} rows a commit");
+    let what = format!(
+        "{CALLERS} callers, commands of {EVENTS_PER_COMMAND} events of 600 B; beside: {WRITERS} \
+                        connections, {EVENTS_PER_COMMIT} rows a commit"
+    );
     Ok(vec![
         Row::told(name, what, format!("{:.0} events/s", pairs.ours().median))
             .beside(format!("{:.0} events/s", pairs.beside().median))

@@ -48,7 +48,8 @@ impl Spread {
             return Self { median: f64::NAN, least: f64::NAN, most: f64::NAN };
         };
         let upper = sorted[sorted.len() / 2];
-        let median = if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[sorted.len() / 2 - 1], upper) } else { upper };
+        let median =
+            if sorted.len().is_multiple_of(2) { f64::midpoint(sorted[sorted.len() / 2 - 1], upper) } else { upper };
         Self { median, least, most }
     }
 }

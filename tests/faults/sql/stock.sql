@@ -30,7 +30,7 @@ from demanded d
 left join inventory.stock s on s.product_id = d.product_uuid
 left join held on held.product_uuid = d.product_uuid
 left join last_word w on w.product_id = d.product_id
-left join {query}.stock_view v on v.product_id = d.product_uuid
+left join query.stock_view v on v.product_id = d.product_uuid
 where (d.delivered, d.reserved) is distinct from (s.on_hand, s.reserved::numeric)
    or d.reserved <> coalesce(held.reserved, 0)
    or (d.delivered, d.reserved) is distinct from (w.on_hand, w.reserved::numeric)

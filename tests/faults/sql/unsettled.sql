@@ -7,5 +7,6 @@ with heads as (
 select format('%s is at %s of %s in partition %s of %s', c.reader, c.position, h.position, c.partition, c.log)
 from {checkpoints} c join heads h using (log, partition)
 where c.position < h.position
+  and (c.reader <> 'query' or c.reader_version in (select generation from query.generation where state = 'live'))
 union all
 select format('the reservation of %s is pending', order_id) from inventory.reservation where state = 'PENDING'
