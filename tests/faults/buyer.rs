@@ -49,6 +49,11 @@ impl Shop {
     /// Opens a shop with many products, some of which will be sold out.
     pub fn open(urls: Vec<String>, access: Access) -> Self {
         let products = (0..24).map(|n| product(&access, &urls[0], n)).collect();
+        Self::of(urls, access, products)
+    }
+
+    /// A shop with products that are there already.
+    pub fn of(urls: Vec<String>, access: Access, products: Vec<Product>) -> Self {
         let patience = Duration::from_secs(30);
         Self { urls, access, products, patience, closing: AtomicBool::new(false), acknowledged: AtomicUsize::new(0) }
     }

@@ -14,6 +14,7 @@ mod frozen;
 mod http;
 mod kills;
 mod machine;
+mod poison;
 mod random_kills;
 mod record;
 mod sql;
