@@ -38,6 +38,9 @@ pub enum Command {
     Projector(Projector),
     /// Measures the figures of the system beside their limits, on a database of its own.
     Bench(Bench),
+    /// Brings in what another system knows.
+    #[command(subcommand)]
+    Import(Import),
 }
 
 /// The options of `oms up`.
@@ -222,6 +225,39 @@ pub struct Bench {
     /// The document whose table gets the new figures.
     #[arg(long, value_name = "FILE")]
     pub write: Option<PathBuf>,
+}
+
+/// What can be brought in.
+#[derive(Debug, Subcommand)]
+pub enum Import {
+    /// A table of invoice lines: InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID,
+    /// Country. The same command again goes on where it stopped.
+    RetailCsv(ImportRetail),
+}
+
+/// The options of `oms import retail-csv`.
+#[derive(Debug, Args)]
+pub struct ImportRetail {
+    /// The table, as .csv or .csv.xz.
+    pub file: PathBuf,
+    /// The name of the system that it comes from: the ids of orders and customers follow from it.
+    #[arg(long, value_name = "NAME", default_value = "retail")]
+    pub source: String,
+    /// Where the lines go that become no part of an order; NAME.rejects.csv in the current folder if unset.
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// Reads and accounts, and sends nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How long to wait for a system that is away, such as 90s or 5m.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = service::settings::parse_duration)]
+    pub patience: std::time::Duration,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
 }
 
 /// What can be done with signing keys.

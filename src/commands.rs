@@ -3,6 +3,7 @@
 mod bench;
 mod client;
 mod config;
+mod import;
 mod keys;
 mod projector;
 mod replay;
@@ -23,6 +24,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Keys(command) => keys::run(command).await,
         Command::Replay(options) => replay::run(options).await,
         Command::Projector(command) => projector::run(command).await,
+        Command::Import(command) => import::run(command).await,
         Command::Bench(options) => Box::pin(bench::run(options)).await,
     }
 }

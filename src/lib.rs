@@ -8,6 +8,7 @@ pub mod config;
 mod credentials;
 mod demo_catalogue;
 mod embedded;
+mod import;
 mod opening;
 mod private_file;
 mod random;

@@ -1,6 +1,10 @@
 //! How a command finds the running system that it works on: a ready file, else DATABASE_URL, else what `oms up` left in
 //! the default data folder.
 
+mod api;
+
+pub use api::Api;
+
 use std::fs;
 use std::path::Path;
 

@@ -13,6 +13,7 @@ mod faults;
 mod graphql;
 mod hostile_input;
 mod idempotency;
+mod importing;
 mod invoices;
 mod paying;
 mod placing;

@@ -1,0 +1,48 @@
+//! The countries as the file names them.
+
+/// The ISO 3166-1 code of a country; none for what is no country of that list.
+pub fn code(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "Australia" => "AU",
+        "Austria" => "AT",
+        "Bahrain" => "BH",
+        "Belgium" => "BE",
+        "Bermuda" => "BM",
+        "Brazil" => "BR",
+        "Canada" => "CA",
+        "Cyprus" => "CY",
+        "Czech Republic" => "CZ",
+        "Denmark" => "DK",
+        "EIRE" => "IE",
+        "Finland" => "FI",
+        "France" => "FR",
+        "Germany" => "DE",
+        "Greece" => "GR",
+        "Hong Kong" => "HK",
+        "Iceland" => "IS",
+        "Israel" => "IL",
+        "Italy" => "IT",
+        "Japan" => "JP",
+        "Korea" => "KR",
+        "Lebanon" => "LB",
+        "Lithuania" => "LT",
+        "Malta" => "MT",
+        "Netherlands" => "NL",
+        "Nigeria" => "NG",
+        "Norway" => "NO",
+        "Poland" => "PL",
+        "Portugal" => "PT",
+        "RSA" => "ZA",
+        "Saudi Arabia" => "SA",
+        "Singapore" => "SG",
+        "Spain" => "ES",
+        "Sweden" => "SE",
+        "Switzerland" => "CH",
+        "Thailand" => "TH",
+        "USA" => "US",
+        "United Arab Emirates" => "AE",
+        "United Kingdom" => "GB",
+        // "Channel Islands" are two, "European Community", "West Indies" and "Unspecified" none.
+        _ => return None,
+    })
+}
