@@ -12,6 +12,7 @@ use pg::deadpool_postgres::Transaction;
 use serde::Deserialize;
 use serde_json::Value;
 use shared_events::{Actor, OrderId, RecordedEvent, RefundId, order::OrderEvent};
+use std::collections::BTreeMap;
 
 const KIND: &str = "payment-window";
 
@@ -38,6 +39,7 @@ impl Projector for PaymentWindows {
     }
 
     async fn handle(&self, transaction: &Transaction<'_>, pages: &[Page]) -> Result<(), HandleError> {
+        let mut timers = BTreeMap::new();
         for event in pages.iter().flat_map(|page| &page.events) {
             let Some(due_at) = window(event)? else { continue };
             let timer = NewTimer {
@@ -47,8 +49,10 @@ impl Projector for PaymentWindows {
                 payload: Value::Null,
                 due_at,
             };
-            timer::reschedule(transaction, &timer).await?;
+            // The last one of an order counts: its events come in order.
+            timers.insert(timer.timer_id.clone(), timer);
         }
+        timer::reschedule_all(transaction, &timers).await?;
         Ok(())
     }
 }

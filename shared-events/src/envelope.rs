@@ -140,6 +140,13 @@ pub trait EventBody: Sized + Send + Sync {
     /// [`PayloadError::Unknown`] for types and versions of the future, [`PayloadError::Shape`] for everything else.
     fn from_json(event_type: &str, schema_version: i16, payload: serde_json::Value) -> Result<Self, PayloadError>;
 
+    /// Reads a stored payload that has no personal fields; one of the current version without a detour over
+    /// [`serde_json::Value`].
+    ///
+    /// # Errors
+    /// As [`EventBody::from_json`].
+    fn from_stored(event_type: &str, schema_version: i16, payload: &[u8]) -> Result<Self, PayloadError>;
+
     /// The version of a type's shape that this build writes; none for a type that it does not know.
     fn current_version(event_type: &str) -> Option<i16>;
 
@@ -244,6 +251,22 @@ macro_rules! event_enum {
                             event_type: event_type.to_owned(), schema_version, source,
                         }), )+
                     _ => Err(PayloadError::Unknown { event_type: event_type.to_owned(), schema_version }),
+                }
+            }
+
+            fn from_stored(
+                event_type: &str,
+                schema_version: i16,
+                payload: &[u8],
+            ) -> Result<Self, $crate::envelope::PayloadError> {
+                let shape = |source| $crate::envelope::PayloadError::Shape {
+                    event_type: event_type.to_owned(), schema_version, source,
+                };
+                match (event_type, schema_version) {
+                    $( (stringify!($variant), $version) => {
+                        serde_json::from_slice(payload).map(Self::$variant).map_err(shape)
+                    } )+
+                    _ => Self::from_json(event_type, schema_version, serde_json::from_slice(payload).map_err(shape)?),
                 }
             }
 

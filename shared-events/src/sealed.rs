@@ -162,13 +162,17 @@ pub fn seal_event<E: EventBody>(
 /// [`PayloadError`] when the type is unknown, the shape is another, or a field does not open with its key.
 pub fn open_event<E: EventBody>(recorded: &RecordedEvent, ring: &KeyRing) -> Result<E, PayloadError> {
     let event_type = recorded.event_type.as_str();
+    let paths = E::personal_fields(event_type, recorded.schema_version);
+    if paths.is_empty() {
+        return E::from_stored(event_type, recorded.schema_version, &recorded.payload);
+    }
     let mut payload: Value = serde_json::from_slice(&recorded.payload).map_err(|source| PayloadError::Shape {
         event_type: event_type.to_owned(),
         schema_version: recorded.schema_version,
         source,
     })?;
     // Opened where they were sealed, in the shape that was stored, and only then upcast.
-    for path in E::personal_fields(event_type, recorded.schema_version).iter().copied() {
+    for path in paths.iter().copied() {
         let Some(field) = payload.pointer_mut(path).filter(|field| !field.is_null()) else { continue };
         *field = open_value(field, ring, &recorded.stream_id, event_type, path)
             .map_err(|source| PayloadError::Sealed { event_type: event_type.to_owned(), source })?;
@@ -183,15 +187,28 @@ pub fn key_ids<E: EventBody>(recorded: &RecordedEvent) -> Vec<KeyId> {
     if paths.is_empty() {
         return Vec::new();
     }
-    let Ok(payload) = serde_json::from_slice::<Value>(&recorded.payload) else { return Vec::new() };
-    let mut ids: Vec<KeyId> = paths
-        .iter()
-        .filter_map(|path| payload.pointer(path)?.pointer("/enc/k")?.as_str())
-        .filter_map(|id| KeyId::parse(id).ok())
-        .collect();
+    let mut ids = written_ids(&recorded.payload).unwrap_or_else(|| parsed_ids(&recorded.payload, paths));
     ids.sort_unstable();
     ids.dedup();
     ids
+}
+
+/// The ids as [`seal_event`] writes them, found without parsing; none where the text has sealed fields that are written
+/// in another way. Within a JSON text these quotes would be escaped, so no text looks like a key.
+fn written_ids(payload: &[u8]) -> Option<Vec<KeyId>> {
+    let text = std::str::from_utf8(payload).ok()?;
+    let ids: Vec<KeyId> =
+        text.split("\"k\":\"").skip(1).filter_map(|rest| KeyId::parse(rest.split('"').next()?).ok()).collect();
+    (ids.len() >= text.matches("\"enc\"").count()).then_some(ids)
+}
+
+fn parsed_ids(payload: &[u8], paths: &[&str]) -> Vec<KeyId> {
+    let Ok(payload) = serde_json::from_slice::<Value>(payload) else { return Vec::new() };
+    paths
+        .iter()
+        .filter_map(|path| payload.pointer(path)?.pointer("/enc/k")?.as_str())
+        .filter_map(|id| KeyId::parse(id).ok())
+        .collect()
 }
 
 fn associated_data(stream_id: &str, event_type: &str, path: &str) -> String {
@@ -235,4 +252,20 @@ fn open_value(
         .map(Zeroizing::new)
         .map_err(|_| SealError::DoesNotOpen(path))?;
     serde_json::from_slice(&clear).map_err(|_| SealError::Malformed(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_found_however_the_payload_is_written() {
+        let (one, two) = (KeyId::generate(), KeyId::generate());
+        let compact = format!(r#"{{"note":"\"k\":\"{two}\"","text":{{"enc":{{"c":"x","k":"{one}","n":"y"}}}}}}"#);
+        assert_eq!(written_ids(compact.as_bytes()), Some(vec![one]), "a text is no key");
+        let spaced = compact.replace("\"k\":", "\"k\" : ");
+        assert_eq!(written_ids(spaced.as_bytes()), None);
+        assert_eq!(parsed_ids(spaced.as_bytes(), &["/text"]), vec![one]);
+        assert_eq!(written_ids(br#"{"text":null}"#), Some(Vec::new()));
+    }
 }

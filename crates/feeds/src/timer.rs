@@ -5,11 +5,11 @@ use crate::{HandleError, error::chain};
 use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, future::Either, stream::FuturesUnordered};
 use pg::{
-    PgError, Pool,
+    PgError, Pool, deadpool_postgres,
     tokio_postgres::{Error, Transaction},
 };
 use serde_json::Value;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -81,6 +81,37 @@ pub async fn schedule(transaction: &Transaction<'_>, timer: &NewTimer) -> Result
 /// If the statement fails.
 pub async fn reschedule(transaction: &Transaction<'_>, timer: &NewTimer) -> Result<(), Error> {
     set(transaction, include_str!("sql/timer/reschedule.sql"), timer).await?;
+    Ok(())
+}
+
+/// Sets many timers in the caller's transaction, or sets them anew, in one statement. Each id occurs once; they are
+/// sorted, so that transactions that set the same ones wait for each other in one order.
+///
+/// # Errors
+/// If the statement fails.
+pub async fn reschedule_all(
+    transaction: &deadpool_postgres::Transaction<'_>,
+    timers: &BTreeMap<String, NewTimer>,
+) -> Result<(), Error> {
+    if timers.is_empty() {
+        return Ok(());
+    }
+    let statement = transaction.prepare_cached(include_str!("sql/timer/reschedule_all.sql")).await?;
+    let text = |of: fn(&NewTimer) -> &str| timers.values().map(of).collect::<Vec<&str>>();
+    let payloads: Vec<&Value> = timers.values().map(|timer| &timer.payload).collect();
+    let due: Vec<DateTime<Utc>> = timers.values().map(|timer| timer.due_at).collect();
+    transaction
+        .execute(
+            &statement,
+            &[
+                &text(|timer| &timer.timer_id),
+                &text(|timer| &timer.kind),
+                &text(|timer| &timer.stream_id),
+                &payloads,
+                &due,
+            ],
+        )
+        .await?;
     Ok(())
 }
 
