@@ -145,7 +145,10 @@ pub trait EventBody: Sized + Send + Sync {
     ///
     /// # Errors
     /// As [`EventBody::from_json`].
-    fn from_stored(event_type: &str, schema_version: i16, payload: &[u8]) -> Result<Self, PayloadError>;
+    fn from_stored(event_type: &str, schema_version: i16, payload: &[u8]) -> Result<Self, PayloadError> {
+        let shape = |source| PayloadError::Shape { event_type: event_type.to_owned(), schema_version, source };
+        Self::from_json(event_type, schema_version, serde_json::from_slice(payload).map_err(shape)?)
+    }
 
     /// The version of a type's shape that this build writes; none for a type that it does not know.
     fn current_version(event_type: &str) -> Option<i16>;
