@@ -41,6 +41,14 @@ pub enum Command {
     /// Brings in what another system knows.
     #[command(subcommand)]
     Import(Import),
+    /// Proves on the database that nothing is lost, doubled or out of step; 1 if something is.
+    Verify(Verify),
+    /// The events of the logs.
+    #[command(subcommand)]
+    Events(Events),
+    /// Orders, read from their log.
+    #[command(subcommand)]
+    Order(Order),
 }
 
 /// The options of `oms up`.
@@ -265,4 +273,74 @@ pub struct ImportRetail {
 pub enum Keys {
     /// Makes a new signing key; the old one verifies until its last token has expired.
     Rotate(System),
+}
+
+/// The options of `oms verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+    /// How many orders are computed anew by SQL alone.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub sample: u32,
+    /// What those are chosen by; the report says which seed was taken.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u32>,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done with events.
+#[derive(Debug, Subcommand)]
+pub enum Events {
+    /// Prints events as they are appended, until Ctrl-C; personal fields stay sealed.
+    Tail(EventsTail),
+}
+
+/// The options of `oms events tail`.
+#[derive(Debug, Args)]
+pub struct EventsTail {
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+    /// Only this log: orders, inventory or invoices.
+    #[arg(long, value_name = "LOG")]
+    pub log: Option<String>,
+    /// Only events of this type, such as OrderPlaced.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub event_type: Option<String>,
+    /// Only this stream, such as an order's id.
+    #[arg(long, value_name = "ID")]
+    pub stream: Option<String>,
+    /// Begins after this position of every partition, instead of at the end.
+    #[arg(long, value_name = "POSITION", conflicts_with = "from_start")]
+    pub after: Option<i64>,
+    /// Begins with the first event.
+    #[arg(long)]
+    pub from_start: bool,
+    /// Prints each event whole, as a line of JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What can be done with orders.
+#[derive(Debug, Subcommand)]
+pub enum Order {
+    /// Shows an order as its events make it, with what happened, its stock and its invoices.
+    Show(OrderShow),
+}
+
+/// The options of `oms order show`.
+#[derive(Debug, Args)]
+pub struct OrderShow {
+    /// Its id or its number.
+    pub order: String,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
 }

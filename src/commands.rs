@@ -4,12 +4,15 @@ mod bench;
 mod client;
 mod config;
 mod import;
+mod events;
 mod keys;
+mod order;
 mod projector;
 mod replay;
 mod serve;
 mod up;
 mod user;
+mod verify;
 
 use crate::cli::{Cli, Command, Up};
 
@@ -26,6 +29,9 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Projector(command) => projector::run(command).await,
         Command::Import(command) => import::run(command).await,
         Command::Bench(options) => Box::pin(bench::run(options)).await,
+        Command::Verify(options) => verify::run(options).await,
+        Command::Events(command) => events::run(command).await,
+        Command::Order(command) => order::run(command).await,
     }
 }
 

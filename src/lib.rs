@@ -14,6 +14,7 @@ mod private_file;
 mod random;
 mod ready_file;
 mod system;
+mod verify;
 
 use std::process::ExitCode;
 

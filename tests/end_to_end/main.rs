@@ -22,3 +22,4 @@ mod readme;
 mod replaying;
 mod stock;
 mod system;
+mod verifying;

@@ -1,0 +1,95 @@
+//! An order folded from its events by the aggregate's own code, as it is and as it was at the moments that others have
+//! seen: when it was first covered, and as far as the read tables are.
+
+use crate::verify::events::{EventChecks, Looked};
+use crate::verify::streams::Stored;
+use chrono::{DateTime, Utc};
+use order::{Order, OrderEvent};
+use shared_events::order::Totals;
+use shared_events::sealed::KeyRing;
+use shared_events::{EventId, OrderId};
+
+/// An order at the moments that matter.
+pub struct Folded {
+    /// Its stream.
+    pub stream_id: String,
+    /// Its partition.
+    pub partition: i32,
+    /// The order at its last event.
+    pub order: Order,
+    /// The position of its last event.
+    pub position: i64,
+    /// As far as the read tables are, where that is not its last event; with the position.
+    pub earlier: Option<(Order, i64)>,
+    /// The event that first covered it.
+    pub covered: Option<Covered>,
+}
+
+/// When an order was first covered, and what it was then.
+pub struct Covered {
+    /// The event that did it.
+    pub event_id: EventId,
+    /// When that was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// Its position.
+    pub position: i64,
+    /// Its version.
+    pub version: i64,
+    /// What the order cost.
+    pub totals: Totals,
+}
+
+impl Folded {
+    /// Folds a stream; none where something is wrong with it, which the checks have noted then. `seen_to` is how far
+    /// the read tables are in its partition.
+    pub fn of(stream: &[Stored], ring: &KeyRing, seen_to: i64, checks: &mut EventChecks) -> Option<Self> {
+        let first = &stream.first()?.event;
+        let id = OrderId::parse(&first.stream_id).ok();
+        let mut folded = Self {
+            stream_id: first.stream_id.clone(),
+            partition: first.partition,
+            order: id.map(Order::of).unwrap_or_default(),
+            position: 0,
+            earlier: None,
+            covered: None,
+        };
+        let mut is_whole = id.is_some();
+        for stored in stream {
+            let event = &stored.event;
+            // Every event is looked at, whatever came before it.
+            let looked = checks.look::<OrderEvent>(stored, ring);
+            if !is_whole {
+                continue;
+            }
+            if event.position > seen_to && folded.earlier.is_none() {
+                folded.earlier = Some((folded.order.clone(), folded.position));
+            }
+            match looked {
+                Looked::Opened(opened) => folded.order.apply(&opened),
+                Looked::Unknown => folded.order = folded.order.evolve_unknown(),
+                Looked::Wrong => {
+                    is_whole = false;
+                    continue;
+                }
+            }
+            folded.position = event.position;
+            if folded.covered.is_none() && folded.order.covered() {
+                folded.covered = Some(Covered {
+                    event_id: event.event_id,
+                    recorded_at: event.recorded_at,
+                    position: event.position,
+                    version: event.version,
+                    totals: folded.order.totals,
+                });
+            }
+        }
+        is_whole.then_some(folded)
+    }
+
+    /// The order as the read tables must show it, and the position of its last event then; none where they have seen
+    /// none of it.
+    pub fn shown(&self) -> Option<(&Order, i64)> {
+        let (order, position) = self.earlier.as_ref().map_or((&self.order, self.position), |(order, at)| (order, *at));
+        order.exists().then_some((order, position))
+    }
+}

@@ -1,0 +1,1 @@
+select generation from query.generation where state = 'live'

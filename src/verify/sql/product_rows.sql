@@ -1,0 +1,4 @@
+select id, sku, name, description, tax_class, channel, legal_entity, external_id, attributes, backorder,
+       low_stock_threshold, status, version, created_at, updated_at
+from inventory.product
+where id = any($1)

@@ -1,0 +1,5 @@
+select partition, position, stream_id, stream_type, version, event_id, command_id, type, schema_version, payload,
+       metadata, recorded_at
+from events
+where partition = $1
+order by stream_id, version
