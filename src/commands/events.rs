@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use pg::tokio_postgres::{Client, Row};
 use pg::{Database, Listener};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use service::lifecycle::stop_signal;
 
@@ -134,7 +135,7 @@ fn as_line(log: &str, event: &shared_events::RecordedEvent) -> String {
 
 /// The whole event as it is stored: personal fields stay sealed.
 fn as_json(log: &str, event: &shared_events::RecordedEvent) -> Value {
-    let payload: Value = serde_json::from_slice(&event.payload).unwrap_or_default();
+    let payload = RawValue::from_string(String::from_utf8_lossy(&event.payload).into_owned()).ok();
     json!({
         "log": log, "partition": event.partition, "position": event.position, "streamId": event.stream_id,
         "streamType": event.stream_type, "version": event.version, "eventId": event.event_id,

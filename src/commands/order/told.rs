@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use order::{Order, WaitingFor};
 use serde_json::{Value, json};
 use shared_events::RecordedEvent;
-use shared_events::invoice::number;
+use shared_events::inventory::{InventoryEvent, RESERVATION_STREAM};
+use shared_events::invoice::{InvoiceEvent, number};
+use shared_events::order::OrderEvent;
 
 /// The order as it stands.
 pub fn order(out: &mut impl Write, order: &Order, waiting: Option<WaitingFor>) -> io::Result<()> {
@@ -103,8 +105,14 @@ fn about(event: &RecordedEvent) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
+/// What an event says in its current shape; nothing where this build does not know it.
 fn payload(event: &RecordedEvent) -> Value {
-    serde_json::from_slice(&event.payload).unwrap_or_default()
+    let read = match event.stream_type.as_str() {
+        shared_events::order::STREAM_TYPE => event.fields::<OrderEvent, Value>(),
+        RESERVATION_STREAM => event.fields::<InventoryEvent, Value>(),
+        _ => event.fields::<InvoiceEvent, Value>(),
+    };
+    read.unwrap_or_default()
 }
 
 /// An event for programs; personal fields stay sealed.
