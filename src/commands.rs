@@ -3,8 +3,8 @@
 mod bench;
 mod client;
 mod config;
-mod import;
 mod events;
+mod import;
 mod keys;
 mod order;
 mod projector;
