@@ -224,12 +224,21 @@ pub struct Bench {
     /// How many pairs.
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub pairs: usize,
+    /// How many orders the figure `growth` goes up to.
+    #[arg(long, value_name = "N", default_value_t = 1_000_000)]
+    pub orders: usize,
     /// Where the data of the run is put, and removed from again; beside the data folder of `oms up` if unset.
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
     /// Prints JSON.
     #[arg(long)]
     pub json: bool,
+    /// The table that the figure `import` brings in; without one it is left out.
+    #[arg(long, value_name = "FILE")]
+    pub import: Option<PathBuf>,
+    /// Serves what reads are compared with, from this database; the benchmark starts it for itself.
+    #[arg(long, value_name = "URL", hide = true)]
+    pub reference_of: Option<String>,
     /// The document whose table gets the new figures.
     #[arg(long, value_name = "FILE")]
     pub write: Option<PathBuf>,

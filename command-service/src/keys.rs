@@ -37,6 +37,23 @@ pub enum KeyError {
     Contended,
 }
 
+/// What a new key waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Commit {
+    OnDisk,
+    BeforeTheAppend,
+}
+
+impl Commit {
+    /// The `synchronous_commit` that it needs; the server's own is durable, that was checked at the start.
+    const fn setting(self) -> Option<&'static str> {
+        match self {
+            Self::OnDisk => None,
+            Self::BeforeTheAppend => Some("off"),
+        }
+    }
+}
+
 /// Reads, creates and caches keys. Cheap to clone.
 #[derive(Clone)]
 pub struct KeyStore {
@@ -54,16 +71,29 @@ impl KeyStore {
         Self { pool, by_owner, by_id }
     }
 
-    /// The key of an owner (a customer's id, a guest's order id, `invoice/…`), created when there is none.
+    /// The key of an owner (a customer's id, a guest's order id, `invoice/…`), created when there is none. It is on disk.
     ///
     /// # Errors
     /// [`KeyError`] when the database is away.
     pub async fn of_owner(&self, owner: &str) -> Result<SealingKey, KeyError> {
+        self.get_or_create(owner, Commit::OnDisk).await
+    }
+
+    /// The same for what this service is about to append to its own log: that is on disk no sooner than the key is,
+    /// because both are in one server's WAL, in this order. So the key need not wait for the disk.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the database is away.
+    pub async fn for_own_append(&self, owner: &str) -> Result<SealingKey, KeyError> {
+        self.get_or_create(owner, Commit::BeforeTheAppend).await
+    }
+
+    async fn get_or_create(&self, owner: &str, commit: Commit) -> Result<SealingKey, KeyError> {
         if let Some(key) = self.by_owner.get(owner).await {
             return Ok(key);
         }
         let client = self.pool.get().await?;
-        let row = timeout(PATIENCE, get_or_create(&client, owner)).await;
+        let row = timeout(PATIENCE, get_or_create(&client, owner, commit)).await;
         let key = from_row(&pg::in_time(client, row)??.ok_or(KeyError::Contended)?)?;
         self.by_owner.insert(owner.to_owned(), key.clone()).await;
         self.by_id.insert(key.id(), key.clone()).await;
@@ -114,12 +144,16 @@ impl KeyStore {
 }
 
 /// None if the row kept disappearing.
-async fn get_or_create(client: &pg::Client, owner: &str) -> Result<Option<tokio_postgres::Row>, tokio_postgres::Error> {
+async fn get_or_create(
+    client: &pg::Client,
+    owner: &str,
+    commit: Commit,
+) -> Result<Option<tokio_postgres::Row>, tokio_postgres::Error> {
     let statement = client.prepare_cached(GET_OR_CREATE).await?;
     let fresh = SealingKey::generate();
     for _ in 0..5 {
-        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
-            [&fresh.id().as_uuid(), &owner, &fresh.expose().as_slice()];
+        let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+            [&fresh.id().as_uuid(), &owner, &fresh.expose().as_slice(), &commit.setting()];
         if let Some(row) = client.query_opt(&statement, &parameters).await? {
             return Ok(Some(row));
         }

@@ -10,24 +10,43 @@ use bench::{BenchError, Figure, Report};
 use crate::cli::Bench;
 
 const FOLDER: &str = "oms-bench";
+const CATCH_UP_ORDERS: usize = 60_000;
+/// More than are read for the first time in all pairs.
+const READ_ORDERS: usize = 150_000;
 
-/// Runs the figures. Ctrl-C ends it and leaves the folder of the run.
+/// Measures figure by figure, and writes each as soon as it is known: what comes after it may be interrupted.
 pub async fn run(options: Bench) -> anyhow::Result<()> {
-    let figures = if options.only.is_empty() { Figure::ALL.to_vec() } else { options.only };
-    let half = Duration::from_secs(options.seconds);
+    if let Some(database_url) = &options.reference_of {
+        return Ok(bench::reference::serve(database_url).await?);
+    }
     let folder = match options.data_dir {
         Some(folder) => folder,
         None => beside_the_data().await?,
     };
-    let settings = bench::Options { figures, half, pairs: options.pairs, folder };
-    let report = Box::pin(bench::run(&settings, |figure| eprintln!("measuring {figure} …"))).await?;
-    if let Some(path) = &options.write {
-        write(path, &report)?;
+    let plan = bench::Options {
+        half: Duration::from_secs(options.seconds),
+        pairs: options.pairs,
+        orders: options.orders,
+        catch_up_orders: CATCH_UP_ORDERS,
+        read_orders: READ_ORDERS,
+        import: options.import,
+        folder,
+    };
+    let figures = if options.only.is_empty() { Figure::ALL.to_vec() } else { options.only };
+    let mut reports = Vec::new();
+    for figure in figures.into_iter().filter(|figure| *figure != Figure::Import || plan.import.is_some()) {
+        eprintln!("measuring {} …", figure.name());
+        let report = Box::pin(bench::run(figure, &plan)).await?;
+        if let Some(path) = &options.write {
+            write(path, &report)?;
+        }
+        if !options.json {
+            print!("{}", report.table());
+        }
+        reports.push(report);
     }
     if options.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
-    } else {
-        print!("{}", report.table());
+        println!("{}", serde_json::to_string_pretty(&reports)?);
     }
     Ok(())
 }

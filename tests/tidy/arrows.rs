@@ -36,7 +36,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("query-service", BELOW_THE_SERVICES),
     ("auth-service", BELOW_THE_SERVICES),
     ("test-support", &["pg", "web"]),
-    ("bench", &["eventstore", "shared-events", "pg", "web"]),
+    ("bench", &["query-service", "eventstore", "order", "shared-events", "pg", "web"]),
     ("oms", EVERYTHING),
 ];
 

@@ -71,7 +71,7 @@ async fn run(
     let Decided { events, order } = decide::run(order_id, order_number, draft, contact, priced.clone(), &app.config)
         .map_err(rejections::problem)?;
     // Before the stock is held, so that nothing is held where this fails.
-    let key = app.orders.keys().of_owner(&concerned(&order)).await.map_err(|error| problem_of(&error))?;
+    let key = app.orders.keys().for_own_append(&concerned(&order)).await.map_err(|error| problem_of(&error))?;
     let reserved = reserve::run(order_id, FIRST_REVISION, &priced.lines, &app.inventory).await.map_err(shortage)?;
 
     let answer = answer(app, request, &order, Some(&reserved));

@@ -109,7 +109,7 @@ pub async fn key_of(app: &App, order_id: OrderId) -> Result<SealingKey, Problem>
         Ok(order) => order.ok_or_else(|| Problem::not_found("there is no such order"))?,
         Err(error) => return Err(unavailable_or_internal(&error, error.is_unavailable())),
     };
-    app.orders.keys().of_owner(&crate::app::concerned(&order)).await.map_err(|error| problem_of(&error))
+    app.orders.keys().for_own_append(&crate::app::concerned(&order)).await.map_err(|error| problem_of(&error))
 }
 
 /// What two equal requests have in common.

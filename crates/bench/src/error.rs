@@ -37,6 +37,9 @@ pub enum BenchError {
     /// A connection to the system broke, or could not be had.
     #[error("the system does not answer")]
     Http(#[source] std::io::Error),
+    /// Ctrl-C.
+    #[error("interrupted; what was started is ended")]
+    Interrupted,
     /// Something that was started did not do what it has to.
     #[error("{0}")]
     Unexpected(String),

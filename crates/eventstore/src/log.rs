@@ -181,6 +181,15 @@ impl EventLog {
         self.inner.wake.committed();
     }
 
+    /// Remembers that a stream was seen at a version, committed: a caller of [`EventLog::append_in`] reads it under its
+    /// own locks, from a row that is written in the same transactions as the stream. An append that expects a version
+    /// that was seen goes the fast way.
+    pub fn saw(&self, stream_id: &str, version: i64) {
+        if version > 0 {
+            self.seen().note(stream_id, version);
+        }
+    }
+
     pub(crate) fn pool(&self) -> &Pool {
         &self.inner.pool
     }

@@ -6,6 +6,7 @@ mod claims;
 mod jwks;
 mod revocations;
 mod service_token;
+mod verified;
 
 pub use claims::AccessTokenClaims;
 pub use jwks::{FetchJwks, JwksError, JwksSource};
@@ -20,6 +21,7 @@ use http::{HeaderMap, header};
 use jsonwebtoken::{Algorithm, Validation};
 use jwks::Keys;
 use std::sync::Arc;
+use verified::Verified;
 
 /// How far the clocks of issuer and verifier may be apart, in seconds.
 const LEEWAY_SECONDS: u64 = 5;
@@ -46,6 +48,7 @@ struct Inner {
     validation: Validation,
     service_token: Option<ServiceToken>,
     keys: Keys,
+    verified: Verified,
     revocations: Revocations,
 }
 
@@ -63,6 +66,7 @@ impl TokenVerifier {
             validation,
             service_token: config.service_token,
             keys: Keys::new(source),
+            verified: Verified::default(),
             revocations: Revocations::default(),
         }))
     }
@@ -92,13 +96,18 @@ impl TokenVerifier {
         }
         let kid = header.kid.ok_or_else(|| Problem::invalid_token("the access token names no key (kid)"))?;
         let key = self.0.keys.find(&kid).await?;
-        let claims = jsonwebtoken::decode::<AccessTokenClaims>(token, &key, &self.0.validation)
-            .map_err(|error| Problem::invalid_token(reason(&error)))?
-            .claims;
+        let claims = match self.0.verified.find(token, &key) {
+            Some(claims) => claims,
+            None => {
+                let decoded = jsonwebtoken::decode::<AccessTokenClaims>(token, &key, &self.0.validation)
+                    .map_err(|error| Problem::invalid_token(reason(&error)))?;
+                self.0.verified.keep(token, &key, decoded.claims)
+            }
+        };
         if self.0.revocations.is_revoked(&claims) {
             return Err(Problem::invalid_token("the access token has been revoked"));
         }
-        Ok(claims.into_caller())
+        Ok(AccessTokenClaims::clone(&claims).into_caller())
     }
 
     /// Compares a service token, in constant time.

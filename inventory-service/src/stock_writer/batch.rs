@@ -8,15 +8,16 @@ use crate::domain::reservation::decide::{Command, decide};
 use crate::domain::stock::{Level, adjust, became_low, lines_of};
 use crate::rows::ReservationRow;
 use eventstore::{Append, AppendError, EventLog, Expected};
+use futures_util::try_join;
 use pg::sqlstate::{SqlClass, classify};
-use pg::{Pool, deadpool_postgres::PoolError, tokio_postgres};
+use pg::deadpool_postgres::{PoolError, Transaction};
+use pg::{Pool, tokio_postgres};
 use shared_events::inventory::{InventoryEvent, RESERVATION_STREAM, STOCK_STREAM};
 use shared_events::sealed::seal_event;
 use shared_events::{Metadata, NewEvent, PayloadError, ProductId};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_postgres::Transaction;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
@@ -147,6 +148,7 @@ async fn attempt_batch(pool: &Pool, log: &EventLog, jobs: &[Job], doubtful: bool
     let (orders, products) =
         (jobs.iter().filter_map(Job::order).collect(), jobs.iter().flat_map(Job::products).collect());
     let locked = Locked::lock(&tx, &orders, &products).await?.ok_or(BatchError::Overtaken)?;
+    locked.tell(log);
     // Under the locks, so a commit that is still under way has ended.
     let done = if doubtful { commands_in_log(&tx, log, jobs).await? } else { HashSet::new() };
     let mut batch = Batch { locked, done, appends: Vec::new() };
@@ -161,8 +163,11 @@ async fn attempt_batch(pool: &Pool, log: &EventLog, jobs: &[Job], doubtful: bool
         tx.rollback().await?;
         return Ok(outcomes);
     }
-    batch.locked.store(&tx).await?;
-    if log.append_in(&tx, &batch.appends).await?.iter().any(|appended| appended.duplicate) {
+    // Sent together, run in this order.
+    let stored = async { batch.locked.store(&tx).await.map_err(BatchError::from) };
+    let appended = async { log.append_in(&tx, &batch.appends).await.map_err(BatchError::from) };
+    let ((), appended) = try_join!(stored, appended)?;
+    if appended.iter().any(|appended| appended.duplicate) {
         return Err(BatchError::Repeated);
     }
     tx.commit().await.map_err(BatchError::Commit)?;

@@ -3,12 +3,14 @@
 use crate::domain::stock::{Level, Quantities, Shelf};
 use crate::rows::{self, ReservationRow, StockRow, StockVersions};
 use chrono::{DateTime, Utc};
+use eventstore::EventLog;
 use futures_util::try_join;
 use serde_json::Value;
 use shared_events::{OrderId, ProductId};
 use std::collections::{BTreeMap, BTreeSet};
-use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Error, Transaction};
+use pg::deadpool_postgres::Transaction;
+use tokio_postgres::Error;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 /// A frozen process must not hold rows for ever, and nobody waits for one that does.
@@ -39,19 +41,22 @@ impl Locked {
         products: &BTreeSet<ProductId>,
     ) -> Result<Option<Self>, Error> {
         let orders: Vec<Uuid> = orders.iter().map(OrderId::as_uuid).collect();
-        let params: [(&(dyn ToSql + Sync), Type); 1] = [(&orders, Type::UUID_ARRAY)];
-        let ((), reserved) = try_join!(tx.batch_execute(LIMITS), tx.query_typed(RESERVED_PRODUCTS, &params))?;
+        let reserved_products = tx.prepare_cached(RESERVED_PRODUCTS).await?;
+        let params: [&(dyn ToSql + Sync); 1] = [&orders];
+        let ((), reserved) = try_join!(tx.batch_execute(LIMITS), tx.query(&reserved_products, &params))?;
         let mut ids: BTreeSet<Uuid> = products.iter().map(ProductId::as_uuid).collect();
         ids.extend(reserved.iter().map(|row| row.get::<_, Uuid>(0)));
         let ids: Vec<Uuid> = ids.into_iter().collect();
 
         // Sent together, run in this order.
-        let orders_params: [(&(dyn ToSql + Sync), Type); 1] = [(&orders, Type::UUID_ARRAY)];
-        let ids_params: [(&(dyn ToSql + Sync), Type); 1] = [(&ids, Type::UUID_ARRAY)];
+        let lock_stock = tx.prepare_cached(LOCK_STOCK).await?;
+        let lock_reservations = tx.prepare_cached(LOCK_RESERVATIONS).await?;
+        let stock_params: [&(dyn ToSql + Sync); 1] = [&ids];
+        let clock = tx.prepare_cached("select clock_timestamp()").await?;
         let (stock, reservations, clock) = try_join!(
-            tx.query_typed(LOCK_STOCK, &ids_params),
-            tx.query_typed(LOCK_RESERVATIONS, &orders_params),
-            tx.query_typed("select clock_timestamp()", &[]),
+            tx.query(&lock_stock, &stock_params),
+            tx.query(&lock_reservations, &params),
+            tx.query_one(&clock, &[]),
         )?;
 
         let stock: Vec<StockRow> = stock.iter().map(StockRow::of).collect();
@@ -63,13 +68,24 @@ impl Locked {
             return Ok(None);
         }
         Ok(Some(Self {
-            now: clock[0].get(0),
+            now: clock.get(0),
             shelf,
             reservations,
             stream_versions: stock.iter().map(|row| (row.product_id, row.stream_version)).collect(),
             changed_stock: BTreeSet::new(),
             changed_reservations: BTreeSet::new(),
         }))
+    }
+
+    /// Tells the log which versions of these streams are committed: the rows say so, being written in the same
+    /// transactions as the events. An append that expects one of them needs no closer look.
+    pub(super) fn tell(&self, log: &EventLog) {
+        for row in self.reservations.values() {
+            log.saw(&row.reservation.order_id.to_string(), row.reservation.version);
+        }
+        for (product, version) in &self.stream_versions {
+            log.saw(&product.stock().to_string(), *version);
+        }
     }
 
     pub(super) fn reservation(&self, order_id: OrderId) -> ReservationRow {
@@ -105,18 +121,15 @@ impl Locked {
         products.keys().filter_map(version).collect()
     }
 
-    /// Writes back what changed.
+    /// Writes back what changed. Both statements are under way before either is answered.
     pub(super) async fn store(&self, tx: &Transaction<'_>) -> Result<(), Error> {
-        if !self.changed_stock.is_empty() {
-            self.store_stock(tx).await?;
-        }
-        if !self.changed_reservations.is_empty() {
-            self.store_reservations(tx).await?;
-        }
-        Ok(())
+        try_join!(self.store_stock(tx), self.store_reservations(tx)).map(drop)
     }
 
     async fn store_stock(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        if self.changed_stock.is_empty() {
+            return Ok(());
+        }
         let rows: Vec<(ProductId, Level)> =
             self.changed_stock.iter().filter_map(|product| Some((*product, self.level(*product)?))).collect();
         let ids: Vec<Uuid> = rows.iter().map(|(product, _)| product.as_uuid()).collect();
@@ -125,21 +138,14 @@ impl Locked {
         let versions: Vec<i64> = rows.iter().map(|(_, level)| level.version).collect();
         let stream_versions: Vec<i64> =
             rows.iter().map(|(product, _)| self.stream_versions.get(product).copied().unwrap_or(0)).collect();
-        tx.query_typed(
-            UPDATE_STOCK,
-            &[
-                (&ids, Type::UUID_ARRAY),
-                (&on_hand, Type::INT8_ARRAY),
-                (&reserved, Type::INT8_ARRAY),
-                (&versions, Type::INT8_ARRAY),
-                (&stream_versions, Type::INT8_ARRAY),
-            ],
-        )
-        .await
-        .map(drop)
+        let update = tx.prepare_cached(UPDATE_STOCK).await?;
+        tx.execute(&update, &[&ids, &on_hand, &reserved, &versions, &stream_versions]).await.map(drop)
     }
 
     async fn store_reservations(&self, tx: &Transaction<'_>) -> Result<(), Error> {
+        if self.changed_reservations.is_empty() {
+            return Ok(());
+        }
         let rows: Vec<&ReservationRow> =
             self.changed_reservations.iter().filter_map(|order| self.reservations.get(order)).collect();
         let ids: Vec<Uuid> = rows.iter().map(|row| row.reservation.order_id.as_uuid()).collect();
@@ -149,19 +155,7 @@ impl Locked {
         let expire: Vec<Option<DateTime<Utc>>> = rows.iter().map(|row| row.reservation.expires_at).collect();
         let versions: Vec<i64> = rows.iter().map(|row| row.reservation.version).collect();
         let order_versions: Vec<i64> = rows.iter().map(|row| row.order_version).collect();
-        tx.query_typed(
-            UPSERT_RESERVATIONS,
-            &[
-                (&ids, Type::UUID_ARRAY),
-                (&revisions, Type::INT4_ARRAY),
-                (&states, Type::TEXT_ARRAY),
-                (&lines, Type::JSONB_ARRAY),
-                (&expire, Type::TIMESTAMPTZ_ARRAY),
-                (&versions, Type::INT8_ARRAY),
-                (&order_versions, Type::INT8_ARRAY),
-            ],
-        )
-        .await
-        .map(drop)
+        let upsert = tx.prepare_cached(UPSERT_RESERVATIONS).await?;
+        tx.execute(&upsert, &[&ids, &revisions, &states, &lines, &expire, &versions, &order_versions]).await.map(drop)
     }
 }
