@@ -65,6 +65,7 @@ impl Folder {
             .env_remove("OMS_FAULT_KILLS")
             .env_remove("OMS_FAULT_SECONDS")
             .env_remove("OMS_FAULT_BINARY")
+            .env_remove("OMS_FAULT_IMPORT")
             .env("OMS_RATE_LIMIT", "off")
             .env("OMS_RESERVATION_TTL", "10s")
             .envs(environment.iter().copied())

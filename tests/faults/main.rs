@@ -12,6 +12,7 @@ mod buyer;
 mod checker;
 mod frozen;
 mod http;
+mod importing;
 mod kills;
 mod machine;
 mod poison;

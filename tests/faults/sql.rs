@@ -13,6 +13,14 @@ impl Sql {
         Self { runtime: runtime(), url }
     }
 
+    /// The same as [`Session::ask`] on a session of its own; none if the server is away.
+    pub fn try_ask(&self, question: &str) -> Option<Vec<String>> {
+        let (client, connection) = self.runtime.block_on(tokio_postgres::connect(&self.url, NoTls)).ok()?;
+        self.runtime.spawn(connection);
+        let rows = self.runtime.block_on(client.query(question, &[])).ok()?;
+        Some(rows.iter().map(|row| row.get(0)).collect())
+    }
+
     /// A session; it ends with the server that it is on.
     pub fn connect(&self) -> Session<'_> {
         let (client, connection) = self.runtime.block_on(tokio_postgres::connect(&self.url, NoTls)).unwrap();
