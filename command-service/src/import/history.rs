@@ -89,7 +89,8 @@ fn read_checked(body: ImportOrderBody, now: DateTime<Utc>, checks: &mut Checks) 
     let lines = lines(body.items.as_deref().unwrap_or_default(), &ids, currency, &channel, checks);
     let customer_id = customer(&body, &source, checks);
     let shipped = shipment(&body, checks);
-    let pieces = |list: &[PiecesBody], pointer: &str, checks: &mut Checks| pieces(list, pointer, &lines, checks);
+    let items = body.items.as_ref().map_or(0, Vec::len);
+    let pieces = |list: &[PiecesBody], at: &str, checks: &mut Checks| pieces(list, at, (&lines, items), checks);
     let cancellations = body.cancellations.unwrap_or_default().into_iter().enumerate().map(|(index, entry)| {
         let at = format!("/cancellations/{index}");
         ImportedCancellation {
@@ -127,6 +128,14 @@ fn read_checked(body: ImportOrderBody, now: DateTime<Utc>, checks: &mut Checks) 
     let contact = body.contact.as_ref().and_then(|contact| contact.check("/contact", checks));
     let shipping_address = body.shipping_address.as_ref().and_then(|address| address.check("/shippingAddress", checks));
     let billing_address = body.billing_address.as_ref().and_then(|address| address.check("/billingAddress", checks));
+    let attributes = checks.attributes("/attributes", body.attributes);
+    let note = checks.optional("/note", body.note.as_deref(), LONGEST_NOTE);
+    let foreign_invoice_number =
+        checks.optional("/foreignInvoiceNumber", body.foreign_invoice_number.as_deref(), LONGEST_KEY);
+    if !checks.hold() {
+        // Lines that could not be read are missing: what they add up to says nothing.
+        return None;
+    }
     let products = lines.iter().map(|line| line.product_id).collect();
     let priced = price(ToPrice {
         currency,
@@ -145,7 +154,7 @@ fn read_checked(body: ImportOrderBody, now: DateTime<Utc>, checks: &mut Checks) 
         channel,
         legal_entity: DEFAULT.to_owned(),
         external_id: Some(external_id.clone()),
-        attributes: checks.attributes("/attributes", body.attributes),
+        attributes,
         cart_id: None,
         quote_id: None,
         priced,
@@ -153,14 +162,12 @@ fn read_checked(body: ImportOrderBody, now: DateTime<Utc>, checks: &mut Checks) 
         contact,
         shipping_address,
         billing_address,
-        note: checks.optional("/note", body.note.as_deref(), LONGEST_NOTE),
+        note,
         shipment_id: ids.shipment(),
         reservation_revision: 0,
         expires_at: placed_at,
         now: placed_at,
     };
-    let foreign_invoice_number =
-        checks.optional("/foreignInvoiceNumber", body.foreign_invoice_number.as_deref(), LONGEST_KEY);
     let completed_at = body.completed_at;
     let command =
         ImportOrder { placing, cancellations, payments, shipped, returns, completed_at, foreign_invoice_number };
@@ -279,13 +286,105 @@ fn lines(
     read.collect()
 }
 
-fn pieces(list: &[PiecesBody], at: &str, lines: &[LineToPrice], checks: &mut Checks) -> Vec<LineQuantity> {
+/// Of which lines: those that could be read, of so many items.
+fn pieces(
+    list: &[PiecesBody],
+    at: &str,
+    (lines, items): (&[LineToPrice], usize),
+    checks: &mut Checks,
+) -> Vec<LineQuantity> {
     let known = list.iter().enumerate().filter_map(|(index, part)| {
         let line = lines.get(part.item);
-        if line.is_none() {
+        if part.item >= items {
             checks.broken(format!("{at}/pieces/{index}/item"), format!("there is no item {}", part.item));
         }
         line.map(|line| LineQuantity { line_id: line.line_id, quantity: part.quantity })
     });
     known.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn line() -> Value {
+        json!({
+            "source": "shop", "externalId": "7", "placedAt": "2011-02-01T10:00:00+01:00", "currency": "GBP",
+            "paymentMethod": "invoice", "customerKey": "17850", "foreignInvoiceNumber": "7",
+            "items": [
+                {"productId": "prod_01h455vb4pex5vsknk084sn02q", "sku": "A", "name": "Cup", "quantity": 2,
+                 "unitPrice": {"amount": "1.50", "currency": "GBP"}},
+            ],
+            "cancellations": [{"at": "2011-02-01T12:00:00Z", "pieces": [{"item": 0, "quantity": 1}]}],
+            "dispatchedAt": "2011-02-02T00:00:00Z", "deliveredAt": "2011-02-02T00:00:00Z",
+            "returns": [{"externalId": "C8", "at": "2011-02-09T00:00:00Z", "pieces": [{"item": 0, "quantity": 1}]}],
+            "completedAt": "2011-02-16T00:00:00Z",
+        })
+    }
+
+    fn read_line(line: Value) -> Result<Imported, order::Rejection> {
+        read(serde_json::from_value(line).unwrap(), "2026-01-01T00:00:00Z".parse().unwrap())
+    }
+
+    fn pointers(line: Value) -> Vec<String> {
+        let Err(order::Rejection::Invalid(errors)) = read_line(line) else { panic!("it must be refused") };
+        errors.into_iter().map(|error| error.pointer).collect()
+    }
+
+    #[test]
+    fn the_same_line_is_the_same_order_with_the_same_ids() {
+        let (one, other) = (read_line(line()).unwrap(), read_line(line()).unwrap());
+        assert_eq!((one.order_id, &one.command), (other.order_id, &other.command));
+        let placing = &one.command.placing;
+        assert_eq!((placing.order_number.as_str(), placing.external_id.as_deref()), ("7", Some("7")));
+        assert_eq!(placing.now, "2011-02-01T09:00:00Z".parse::<DateTime<Utc>>().unwrap());
+        assert_eq!(placing.priced.totals.total.to_string(), "3.00");
+        assert_eq!(one.command.returns[0].lines[0].line_id, placing.priced.lines[0].line_id);
+        let order = order::Order::of(one.order_id);
+        assert_eq!(order::decide(&order, one.command).unwrap().len(), 7);
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let mut wrong = line();
+        wrong["orderNumber"] = json!("R-000000123");
+        wrong["customerId"] = json!("usr_01h455vb4pex5vsknk084sn02q");
+        wrong["items"][0]["quantity"] = json!(10_000);
+        wrong["items"][0]["unitPrice"]["amount"] = json!("1.501");
+        wrong["returns"][0]["pieces"][0]["item"] = json!(1);
+        wrong["cancellations"][0]["at"] = json!("2011-01-01T00:00:00Z");
+        wrong["completedAt"] = json!("2027-01-01T00:00:00Z");
+        let expected = [
+            "/orderNumber",
+            "/completedAt",
+            "/cancellations/0/at",
+            "/items/0/quantity",
+            "/items/0/unitPrice",
+            "/customerKey",
+            "/returns/0/pieces/0/item",
+        ];
+        assert_eq!(pointers(wrong), expected);
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        assert_eq!(pointers(json!({})), ["/source", "/externalId"]);
+        let mut line = line();
+        for field in ["placedAt", "currency", "items"] {
+            line.as_object_mut().unwrap().remove(field);
+        }
+        assert_eq!(pointers(line.clone()), ["/placedAt"]);
+        line["placedAt"] = json!("2011-02-01T09:00:00Z");
+        line["dispatchedAt"] = Value::Null;
+        assert_eq!(pointers(line), ["/currency"]);
+    }
+
+    #[test]
+    fn another_currency_and_an_arrival_without_a_dispatch_are_refused() {
+        let mut line = line();
+        line["currency"] = json!("EUR");
+        line["dispatchedAt"] = Value::Null;
+        assert_eq!(pointers(line), ["/items/0/unitPrice", "/dispatchedAt"]);
+    }
 }

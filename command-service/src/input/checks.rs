@@ -72,6 +72,11 @@ impl Checks {
         attributes
     }
 
+    /// Whether nothing is wrong so far.
+    pub fn hold(&self) -> bool {
+        self.broken.is_empty()
+    }
+
     /// Whether every rule holds.
     ///
     /// # Errors
