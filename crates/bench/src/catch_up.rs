@@ -11,9 +11,9 @@ use crate::{Figure, Limit, Options, Row};
 use futures_util::TryStreamExt as _;
 use order::Order;
 use query_service::rebuild::{self, Asked};
+use shared_events::OrderId;
 use shared_events::order::OrderEvent;
 use shared_events::sealed::open_event;
-use shared_events::OrderId;
 use std::collections::HashMap;
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -51,7 +51,9 @@ async fn from_zero(options: &Options, ground: &Ground) -> Result<Vec<Row>, Bench
             .beside(format!("{:.0} events/s", pairs.beside().median))
             .ratio(pairs.ratio(), Limit::AtLeast(limit))
     };
-    let what = format!("read tables built from zero, {events} orders, until requests are answered from them; beside: COPY-out of the same rows of the log");
+    let what = format!(
+        "read tables built from zero, {events} orders, until requests are answered from them; beside: COPY-out of the same rows of the log"
+    );
     Ok(vec![
         row(&what, &projecting, AT_LEAST),
         row("folding only: read, open and fold, nothing written; beside: the same", &folding, FOLDING_AT_LEAST),

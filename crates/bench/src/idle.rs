@@ -43,8 +43,11 @@ pub(crate) async fn measure(ground: &Ground) -> Result<Vec<Row>, BenchError> {
         Row::told(
             name,
             "from start to ready",
-            format!("{:.1} s with a new data folder, {:.1} s later", first_ready_after.as_secs_f64(),
-                    again_ready_after.as_secs_f64()),
+            format!(
+                "{:.1} s with a new data folder, {:.1} s later",
+                first_ready_after.as_secs_f64(),
+                again_ready_after.as_secs_f64()
+            ),
         ),
     ])
 }

@@ -34,11 +34,8 @@ impl Seed {
     /// Into the orders log of a system that has made its schemas already.
     pub(crate) async fn new(ground: &Ground) -> Result<Arc<Self>, BenchError> {
         let pool: Pool = ground.database.pool("orders", None).await?;
-        let config = LogConfig {
-            name: "orders",
-            partitions: crate::ground::PARTITIONS,
-            writers: crate::ground::WRITERS,
-        };
+        let config =
+            LogConfig { name: "orders", partitions: crate::ground::PARTITIONS, writers: crate::ground::WRITERS };
         let client = pool.get().await?;
         let keep = client.prepare(KEEP_KEY).await?;
         let mut customers = Vec::with_capacity(CUSTOMERS);

@@ -48,7 +48,12 @@ impl Verified {
     }
 
     /// Remembers a token whose signature was just found good.
-    pub(super) fn keep(&self, token: &str, key: &Arc<DecodingKey>, claims: AccessTokenClaims) -> Arc<AccessTokenClaims> {
+    pub(super) fn keep(
+        &self,
+        token: &str,
+        key: &Arc<DecodingKey>,
+        claims: AccessTokenClaims,
+    ) -> Arc<AccessTokenClaims> {
         let claims = Arc::new(claims);
         let known = Known { key: Arc::clone(key), claims: Arc::clone(&claims) };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).keep(hash(token), known);
