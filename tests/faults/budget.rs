@@ -17,7 +17,7 @@ impl Budget {
         let budget = Self {
             seed: setting("OMS_FAULT_SEED").unwrap_or_else(rand::random),
             kills: setting("OMS_FAULT_KILLS").unwrap_or(6),
-            time: Duration::from_secs(setting("OMS_FAULT_SECONDS").unwrap_or(12)),
+            time: Duration::from_secs(setting("OMS_FAULT_SECONDS").unwrap_or(6)),
         };
         println!("{name}: OMS_FAULT_SEED={} with {} kills in {:?}", budget.seed, budget.kills, budget.time);
         budget

@@ -173,6 +173,14 @@ impl Machine {
         serde_json::from_slice(&asked.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {asked:?}"))
     }
 
+    /// Has the system's own proof run on its database.
+    pub fn verify(&self) {
+        let verified =
+            Command::new(binary()).arg("verify").arg("--ready-file").arg(self.ready_file()).output().unwrap();
+        let report = String::from_utf8_lossy(&verified.stdout);
+        assert!(verified.status.success(), "{report}{}", String::from_utf8_lossy(&verified.stderr));
+    }
+
     fn await_ready(&self) {
         eventually("oms serves", || {
             let ended = self.oms().try_wait().unwrap();

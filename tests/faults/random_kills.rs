@@ -42,6 +42,7 @@ fn killed_at_random_it_loses_nothing_acknowledged_and_does_nothing_twice() {
     checker.compare_with_a_rebuild();
     println!("{:?}: compared with a rebuild", clock.elapsed());
     checker.finish();
+    machine.verify();
     machine.stop();
 }
 
