@@ -13,10 +13,12 @@ use order::Order;
 use query_service::rebuild::{self, Asked};
 use shared_events::OrderId;
 use shared_events::order::OrderEvent;
-use shared_events::sealed::open_event;
+use shared_events::sealed::{KeyRing, open_event};
 use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
 const AT_LEAST: f64 = 0.25;
 const FOLDING_AT_LEAST: f64 = 0.5;
@@ -41,7 +43,7 @@ async fn from_zero(options: &Options, ground: &Ground) -> Result<Vec<Row>, Bench
     let (mut projecting, mut folding) = (Pairs::default(), Pairs::default());
     for _ in 0..options.pairs {
         let copied = copy_out(ground).await?;
-        folding.push(fold(&seed).await?, copied);
+        folding.push(fold(ground, &seed).await?, copied);
         let copied = copy_out(ground).await?;
         projecting.push(rebuild(ground).await?, copied);
         ground.until_caught_up().await?;
@@ -92,29 +94,41 @@ async fn rebuild(ground: &Ground) -> Result<f64, BenchError> {
     Err(BenchError::Unexpected("the read tables are not rebuilt in time".to_owned()))
 }
 
-/// Events per second of reading pages, opening events and folding them, one partition after the other.
-async fn fold(seed: &Seed) -> Result<f64, BenchError> {
-    let keys = seed.keys();
-    let unexpected = |error: &dyn std::error::Error| BenchError::Unexpected(error.to_string());
+/// Events per second of reading pages, opening events and folding them, a task for each partition.
+async fn fold(ground: &Ground, seed: &Arc<Seed>) -> Result<f64, BenchError> {
+    let keys = Arc::new(seed.keys());
+    let (done, mut results) = mpsc::unbounded_channel();
     let began = Instant::now();
-    let mut events = 0;
     for partition in 0..PARTITIONS {
-        let mut orders: HashMap<String, Order> = HashMap::new();
-        let mut after = 0;
-        loop {
-            let page = seed.log.read_partition(partition, after, PAGE).await.map_err(|error| unexpected(&error))?;
-            let Some(last) = page.events.last() else { break };
-            after = last.position;
-            events += page.events.len();
-            for event in &page.events {
-                let body: OrderEvent = open_event(event, &keys).map_err(|error| unexpected(&error))?;
-                let id = OrderId::parse(&event.stream_id).map_err(|error| unexpected(&error))?;
-                let order = orders.remove(&event.stream_id).unwrap_or_else(|| Order::of(id));
-                orders.insert(event.stream_id.clone(), Order::evolve(order, &body));
-            }
-        }
+        let (seed, keys, done) = (Arc::clone(seed), Arc::clone(&keys), done.clone());
+        ground.spawner().spawn(async move {
+            let _ = done.send(fold_partition(&seed, &keys, partition).await);
+        });
+    }
+    drop(done);
+    let mut events = 0;
+    while let Some(folded) = results.recv().await {
+        events += folded?;
     }
     Ok(count(events) / began.elapsed().as_secs_f64())
+}
+
+async fn fold_partition(seed: &Seed, keys: &KeyRing, partition: i32) -> Result<usize, BenchError> {
+    let unexpected = |error: &dyn std::error::Error| BenchError::Unexpected(error.to_string());
+    let mut orders: HashMap<String, Order> = HashMap::new();
+    let (mut after, mut events) = (0, 0);
+    loop {
+        let page = seed.log.read_partition(partition, after, PAGE).await.map_err(|error| unexpected(&error))?;
+        let Some(last) = page.events.last() else { return Ok(events) };
+        after = last.position;
+        events += page.events.len();
+        for event in &page.events {
+            let body: OrderEvent = open_event(event, keys).map_err(|error| unexpected(&error))?;
+            let id = OrderId::parse(&event.stream_id).map_err(|error| unexpected(&error))?;
+            let order = orders.remove(&event.stream_id).unwrap_or_else(|| Order::of(id));
+            orders.insert(event.stream_id.clone(), Order::evolve(order, &body));
+        }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are far fewer events than 2^52")]

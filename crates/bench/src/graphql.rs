@@ -22,7 +22,7 @@ const AT_LEAST: f64 = 0.4;
 const HOT: usize = 500;
 const WARM_UP: Duration = Duration::from_millis(500);
 const FIELDS: &str = "number status paymentStatus placedAt total { amount currency } \
-                      lines { lineId name sku quantity unitPrice { amount currency } }";
+                      lines { id name sku quantity unitPrice { amount currency } }";
 
 /// Asks for orders, one after the other by all connections.
 struct Reads {

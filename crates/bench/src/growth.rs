@@ -41,7 +41,6 @@ struct Size {
 
 pub(crate) async fn measure(options: &Options, ground: &Ground) -> Result<Vec<Row>, BenchError> {
     let mut system = System::start(ground, Storage::OfTheRun).await?;
-    let orders = Arc::new(Orders::prepare(&system).await?);
     let seed = Seed::new(ground).await?;
     let mut ids: Vec<OrderId> = Vec::new();
     let mut sizes: Vec<Size> = Vec::new();
@@ -56,6 +55,8 @@ pub(crate) async fn measure(options: &Options, ground: &Ground) -> Result<Vec<Ro
         // A start shows what the size costs it, and memory begins anew.
         system.stop().await?;
         system = System::start(ground, Storage::OfTheRun).await?;
+        // A token is of the system that gave it, and its address is another now.
+        let orders = Arc::new(Orders::prepare(&system).await?);
         ground.settle().await?;
         let size = at_size(options, ground, &system, (&seed, &orders, &ids)).await?;
         tracing::info!(orders = wanted, "growth measured");

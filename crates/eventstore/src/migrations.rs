@@ -15,6 +15,7 @@ pub fn migrations() -> Result<Runner, Error> {
         Migration::unapplied("V1__log", include_str!("../migrations/V1__log.sql"))?,
         Migration::unapplied("V2__idempotency", include_str!("../migrations/V2__idempotency.sql"))?,
         Migration::unapplied("V3__history", include_str!("../migrations/V3__history.sql"))?,
+        Migration::unapplied("V4__claims_by_key", include_str!("../migrations/V4__claims_by_key.sql"))?,
     ]))
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
+use deadpool::managed::QueueMode;
 use deadpool_postgres::{Connect, Hook, HookError, Manager, ManagerConfig, RecyclingMethod, Runtime};
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, Socket};
@@ -82,6 +83,8 @@ impl Database {
             .wait_timeout(Some(WAIT_TIMEOUT))
             .create_timeout(Some(CREATE_TIMEOUT))
             .recycle_timeout(Some(RECYCLE_TIMEOUT))
+            // The connection used last knows the statements best, and its process has what it needs at hand.
+            .queue_mode(QueueMode::Lifo)
             .runtime(Runtime::Tokio1)
             .post_create(session_settings(schemas, role))
             .build()
