@@ -7,6 +7,7 @@ use pg::Pool;
 use shared_events::EventId;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::timeout};
+use tokio_postgres::types::Type;
 
 /// Commits that happen within this time after a NOTIFY share the next one.
 const COALESCE: Duration = Duration::from_millis(5);
@@ -68,7 +69,8 @@ pub(crate) async fn run_notifier(pool: Pool, channel: String, wake: Arc<Wake>, s
                 Some(client) => client,
                 none => none.insert(connection::own(&pool).await?),
             };
-            client.execute("select pg_notify($1, $2)", &[&channel, &mark]).await.map_err(connection::ConnectError::from)
+            let payload = [(&channel as _, Type::TEXT), (&mark as _, Type::TEXT)];
+            client.query_typed("select pg_notify($1, $2)", &payload).await.map_err(connection::ConnectError::from)
         });
         if !matches!(sent.await, Ok(Ok(_))) {
             tracing::debug!(channel, "a notification could not be sent");

@@ -16,6 +16,7 @@ use std::{
 };
 use tokio::{
     sync::mpsc,
+    task::yield_now,
     time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
@@ -87,6 +88,9 @@ impl<S: Server> Writer<S> {
             let Some(first) = first else { return false };
             self.waiting.push_back(first);
         }
+        // Callers who were just answered are about to send their next commands: those who are ready go along, nobody
+        // is waited for.
+        yield_now().await;
         self.drain();
         true
     }
