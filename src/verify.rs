@@ -7,7 +7,7 @@ mod check;
 mod difference;
 mod events;
 mod invoices;
-mod keys;
+pub mod keys;
 mod logs;
 mod orders;
 mod progress;

@@ -2,6 +2,7 @@
 
 mod told;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -19,13 +20,15 @@ use shared_events::{EventBody, OrderId, PayloadError, RecordedEvent};
 use crate::cli::{Order as Word, OrderShow};
 use crate::commands::FoundWrong;
 use crate::system;
-use crate::verify::streams::stored;
+use crate::verify::keys;
+use crate::verify::streams::{key_ids, stored};
 
 const PARTITIONS: &str = "select partitions from log_meta";
 const BY_NUMBER: &str = include_str!("order/by_number.sql");
 const EVENTS: &str = include_str!("order/events.sql");
 const INVOICES: &str = include_str!("order/invoices.sql");
 const LOG_EXISTS: &str = "select to_regclass($1 || '.log_meta') is not null";
+const KEYS_ARE_HERE: &str = "select from pg_namespace where nspname = $1 and has_schema_privilege(oid, 'usage')";
 const DEFAULT_RETURN_WINDOW: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 
 /// Runs one of the words after `oms order`.
@@ -46,11 +49,13 @@ async fn show(options: OrderShow) -> anyhow::Result<()> {
         eprintln!("oms: there is no order {id}");
         return Err(FoundWrong.into());
     }
-    let order = fold(id, &history)?;
+    let order = fold(id, &history, &ring(&client, &history).await?)?;
     let reservation = events(&client, "inventory", &id.to_string()).await?;
     let invoices = invoices(&client, id).await?;
     let return_window = Settings::load()?.duration("OMS_RETURN_WINDOW", DEFAULT_RETURN_WINDOW)?;
     let waiting = order.waiting_for(TimeDelta::from_std(return_window).unwrap_or(TimeDelta::MAX));
+    // A terminal is no place for personal data.
+    let order = keys::without_personal_fields(order);
     let mut out = io::stdout().lock();
     if options.json {
         let timeline: Vec<Value> = history.iter().map(told::as_json).collect();
@@ -100,10 +105,19 @@ async fn invoices(client: &Client, id: OrderId) -> anyhow::Result<Vec<RecordedEv
     Ok(rows.iter().map(|row| stored(row).event).collect())
 }
 
-/// Without keys: personal fields stay sealed and read as none.
-fn fold(id: OrderId, history: &[RecordedEvent]) -> anyhow::Result<Order> {
-    let ring = KeyRing::default();
-    history.iter().try_fold(Order::of(id), |order, recorded| match open_event::<OrderEvent>(recorded, &ring) {
+/// The keys of its personal fields, as far as they are in this database.
+async fn ring(client: &Client, history: &[RecordedEvent]) -> anyhow::Result<KeyRing> {
+    if client.query_opt(KEYS_ARE_HERE, &[&keys::SCHEMA]).await?.is_none() {
+        return Ok(KeyRing::default());
+    }
+    let mut ids = BTreeSet::new();
+    history.iter().for_each(|event| key_ids(&event.payload, &mut ids));
+    keys::ring(client, &ids).await
+}
+
+/// With its keys, because what it waits for may be an address.
+fn fold(id: OrderId, history: &[RecordedEvent], ring: &KeyRing) -> anyhow::Result<Order> {
+    history.iter().try_fold(Order::of(id), |order, recorded| match open_event::<OrderEvent>(recorded, ring) {
         Ok(event) => Ok(order.evolve(&event)),
         Err(PayloadError::Unknown { event_type, .. }) if !OrderEvent::is_known(&event_type) => {
             Ok(order.evolve_unknown())

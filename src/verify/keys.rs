@@ -2,6 +2,7 @@
 //! then a row may not be compared in those fields either.
 
 use anyhow::Context;
+use order::Order;
 use pg::tokio_postgres::Client;
 use shared_events::KeyId;
 use shared_events::sealed::{KeyRing, SealingKey};
@@ -21,4 +22,16 @@ pub async fn ring(client: &Client, ids: &BTreeSet<Uuid>) -> anyhow::Result<KeyRi
             SealingKey::from_bytes(KeyId::from_uuid(row.get(0)), row.get(1)).context("a key of personal data is broken")
         })
         .collect()
+}
+
+/// What an order without its key looks like.
+pub fn without_personal_fields(mut order: Order) -> Order {
+    order.contact = None;
+    order.shipping_address = None;
+    order.billing_address = None;
+    order.note = None;
+    for note in &mut order.notes {
+        note.text = None;
+    }
+    order
 }

@@ -22,4 +22,5 @@ mod readme;
 mod replaying;
 mod stock;
 mod system;
+mod telling;
 mod verifying;

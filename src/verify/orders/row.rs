@@ -1,7 +1,7 @@
 //! A row of `order_view` beside the order that it must show: its document, and every column that lists filter or sort
 //! by.
 
-use crate::verify::difference;
+use crate::verify::{difference, keys};
 use chrono::{DateTime, SubsecRound, Utc};
 use order::Order;
 use pg::tokio_postgres::{Row, types::Json};
@@ -72,19 +72,7 @@ fn document(row: &Row, order: &Order, personal: bool) -> Option<String> {
         return difference::between(&expected, found.get().as_bytes());
     }
     match serde_json::from_str::<Order>(found.get()) {
-        Ok(found) => difference::between(&expected, &serde_json::to_vec(&without_personal_fields(found)).ok()?),
+        Ok(found) => difference::between(&expected, &serde_json::to_vec(&keys::without_personal_fields(found)).ok()?),
         Err(error) => Some(format!("is no order: {error}")),
     }
-}
-
-/// What an order without its key looks like.
-fn without_personal_fields(mut order: Order) -> Order {
-    order.contact = None;
-    order.shipping_address = None;
-    order.billing_address = None;
-    order.note = None;
-    for note in &mut order.notes {
-        note.text = None;
-    }
-    order
 }
