@@ -1,7 +1,7 @@
 //! A log, the tables of its readers, and handlers that note what they are given.
 
 use bytes::Bytes;
-use eventstore::{Append, Appended, EventLog, Expected, LogConfig, Spawner};
+use eventstore::{Append, AppendError, Appended, EventLog, Expected, LogConfig, Spawner};
 use feeds::{FeedRegistry, HandleError, Page, Projector, Reader, ReaderHandle};
 use pg::{Database, Pool, deadpool_postgres::Transaction};
 use shared_events::{Actor, EventId, Metadata, NewEvent};
@@ -18,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub const LOG: &str = "tests";
 pub const PARTITIONS: i32 = 4;
+const ATTEMPTS: usize = 10;
 
 /// A log in a database of its own with the tables of readers; everything stops with it.
 pub struct Fixture {
@@ -92,7 +93,14 @@ impl Fixture {
     }
 
     pub async fn append(&self, stream_id: &str, events: usize) -> Appended {
-        self.log.append(command(stream_id, events)).await.unwrap()
+        for _ in 0..ATTEMPTS {
+            match self.log.append(command(stream_id, events)).await {
+                // What is refused as unavailable was not appended: callers ask again.
+                Err(AppendError::Unavailable) => {}
+                appended => return appended.unwrap(),
+            }
+        }
+        panic!("the log stays unavailable");
     }
 
     /// Appends one event to each of so many streams.
