@@ -1,32 +1,33 @@
 -- What each of these orders should be by its events alone, beside its row; one line for every difference. Only events
--- that the row has seen count. Nothing here is taken from the code that fills the table.
+-- that the row has seen count. Nothing here is taken from the code that fills the table. Each step is computed once:
+-- where statistics are missing, as after a rebuild, it would be computed again for every row of the next.
 with wanted as (
     select * from unnest($1::uuid[], $2::integer[], $3::text[]) as w (order_id, partition, stream_id)
-), viewed as (
+), viewed as materialized (
     select w.partition as home, w.stream_id, v.*, v.state::jsonb as document
     from wanted w
     join order_view v on v.order_id = w.order_id
-), event as (
+), event as materialized (
     select v.order_id, e.version, e.type, e.payload
     from viewed v
     join orders.event_log e on e.partition = v.home and e.stream_id = v.stream_id and e.version <= v.version
-), placed as (
+), placed as materialized (
     select order_id, payload from event where type = 'OrderPlaced'
-), bought as (
+), bought as materialized (
     -- The lines and sums that the last event gave which gave any.
     select distinct on (order_id) order_id, version, payload
     from event
     where type = 'OrderPlaced' or (type = 'OrderAmended' and payload ? 'lines')
     order by order_id, version desc
-), line as (
+), line as materialized (
     select b.order_id, l.value as line
     from bought b cross join lateral jsonb_array_elements(b.payload -> 'lines') l
-), cancelled as (
+), cancelled as materialized (
     select e.order_id, e.payload ->> 'lineId' as line_id, sum((e.payload ->> 'quantity')::bigint) as pieces
     from event e join bought b on b.order_id = e.order_id
     where e.type = 'LineCancelled' and e.version > b.version
     group by 1, 2
-), goods as (
+), goods as materialized (
     select l.order_id, count(*) as lines,
            sum((l.line ->> 'quantity')::bigint - coalesce(c.pieces, 0)) as pieces,
            sum((l.line ->> 'quantity')::numeric * (l.line ->> 'unitPrice')::numeric) as price,
@@ -36,7 +37,7 @@ with wanted as (
     from line l
     left join cancelled c on c.order_id = l.order_id and c.line_id = l.line ->> 'lineId'
     group by l.order_id
-), sums as (
+), sums as materialized (
     select b.order_id, g.lines, g.pieces, g.cut,
            b.payload -> 'totals' as totals,
            g.price - g.discount
@@ -52,7 +53,7 @@ with wanted as (
                coalesce((f.value ->> 'taxAmount')::numeric, 0) as tax
         from (select coalesce(b.payload -> 'shipping', p.payload -> 'shipping') as value) f
     ) s
-), captured as (
+), captured as materialized (
     select order_id, sum(amount) as amount
     from (
         select distinct on (order_id, payload ->> 'paymentId') order_id, (payload ->> 'amount')::numeric as amount
@@ -60,22 +61,22 @@ with wanted as (
         order by order_id, payload ->> 'paymentId', version desc
     ) payment
     group by order_id
-), asked_back as (
+), asked_back as materialized (
     select order_id, payload ->> 'refundId' as refund_id, (payload ->> 'amount')::numeric as amount
     from event where type = 'RefundRequested'
     union all
     select order_id, payload #>> '{refund,refundId}', (payload #>> '{refund,amount}')::numeric
     from event where type = 'OrderAmended' and payload ? 'refund'
-), outcome as (
+), outcome as materialized (
     select distinct on (order_id, payload ->> 'refundId') order_id, payload ->> 'refundId' as refund_id, type
     from event where type in ('RefundCompleted', 'RefundFailed')
     order by order_id, payload ->> 'refundId', version desc
-), refunded as (
+), refunded as materialized (
     select a.order_id, sum(a.amount) as amount
     from asked_back a join outcome o on o.order_id = a.order_id and o.refund_id = a.refund_id
     where o.type = 'RefundCompleted'
     group by a.order_id
-), latest as (
+), latest as materialized (
     select order_id,
            max(version) filter (where type = 'OrderCancelled') as cancelled,
            max(version) filter (where type = 'OrderExpired') as expired,
