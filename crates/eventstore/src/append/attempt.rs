@@ -7,7 +7,7 @@ use super::{
     queue::Queued,
     session::{Failure, Session, Statements},
 };
-use futures_util::future::{join, join3, join4};
+use futures_util::future::join;
 
 /// After an attempt with an unknown outcome remembers where each command's first event would stand.
 pub(super) fn note_tried<T>(
@@ -22,24 +22,13 @@ pub(super) fn note_tried<T>(
     }
 }
 
-/// One statement, and one round trip also where claims are answered: the server rolls back at the commit if anything
-/// before it failed.
+/// One statement, which is a transaction by itself: nothing else could be refused apart from it.
 pub(super) async fn fast(session: &impl Session, batch: &[Queued], bases: &[i64]) -> Result<Vec<Appended>, Failure> {
     let rows = Rows::of(batch.iter().zip(bases).map(|(queued, base)| {
         let Queued { append, partition, metadata, .. } = queued;
         Item { append, partition: *partition, metadata, base: *base }
     }));
-    let statements = session.statements();
-    if !rows.has_claims() {
-        return Ok(rows.places_in(&statements.insert(&rows).await?));
-    }
-    let (begun, moved, answered, committed) =
-        join4(session.begin(), statements.insert(&rows), statements.answer_claims(rows.claims()), session.commit())
-            .await;
-    begun?;
-    let moved = moved?;
-    answered?;
-    committed?;
+    let moved = session.statements().insert(&rows).await?;
     Ok(rows.places_in(&moved))
 }
 
@@ -72,10 +61,8 @@ pub(super) async fn carefully(
         Verdict::Append(base) => Some(*base),
         Verdict::Answer(_) | Verdict::Repeats(_) => None,
     }));
-    let claims = async { if rows.has_claims() { statements.answer_claims(rows.claims()).await } else { Ok(()) } };
-    let (moved, answered, committed) = join3(statements.insert(&rows), claims, session.commit()).await;
+    let (moved, committed) = join(statements.insert(&rows), session.commit()).await;
     let moved = moved?;
-    answered?;
     committed?;
     Ok(careful::answers(verdicts, rows.places_in(&moved)))
 }

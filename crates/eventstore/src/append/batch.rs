@@ -1,10 +1,13 @@
 //! A batch of commands as the arrays that the append statement takes.
 
-use super::{Append, Appended, postgres, session::Moved};
+use super::{Append, Appended, session::Moved};
 use crate::idempotency::ClaimDone;
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use tokio_postgres::{Error, GenericClient, types::ToSql};
+use tokio_postgres::{
+    Error, GenericClient,
+    types::{ToSql, Type},
+};
 use uuid::Uuid;
 
 /// One command of a batch: its place, and what is stored for it.
@@ -34,7 +37,7 @@ pub(crate) struct Rows<'a> {
     pub(super) metadata: Vec<&'a [u8]>,
     /// Per command: partition, the first ordinal, the number of events, and the version after it.
     places: Vec<Place>,
-    claims: ClaimRows<'a>,
+    pub(super) claims: ClaimRows<'a>,
 }
 
 struct Place {
@@ -44,9 +47,9 @@ struct Place {
     version: i64,
 }
 
-/// The arrays of the statement that answers claims, one element per claim.
+/// The claims that are answered, one element per claim.
 #[derive(Default)]
-pub(crate) struct ClaimRows<'a> {
+pub(super) struct ClaimRows<'a> {
     pub(super) scope_hashes: Vec<&'a [u8]>,
     pub(super) owners: Vec<Uuid>,
     pub(super) statuses: Vec<i16>,
@@ -94,22 +97,13 @@ impl<'a> Rows<'a> {
         self.places.is_empty()
     }
 
-    pub(super) const fn has_claims(&self) -> bool {
-        !self.claims.owners.is_empty()
-    }
-
-    /// The claims that are answered with it.
-    pub(super) const fn claims(&self) -> &ClaimRows<'a> {
-        &self.claims
-    }
-
     /// The partitions, ascending, and how many positions are taken in each.
     pub(super) fn head_arrays(&self) -> (Vec<i32>, Vec<i64>) {
         self.heads.iter().unzip()
     }
 
     /// What the append statement takes.
-    pub(super) fn params<'p>(&'p self, partitions: &'p Vec<i32>, counts: &'p Vec<i64>) -> [&'p (dyn ToSql + Sync); 13] {
+    pub(super) fn params<'p>(&'p self, partitions: &'p Vec<i32>, counts: &'p Vec<i64>) -> [&'p (dyn ToSql + Sync); 19] {
         [
             partitions,
             counts,
@@ -124,6 +118,12 @@ impl<'a> Rows<'a> {
             &self.schema_versions,
             &self.payloads,
             &self.metadata,
+            &self.claims.scope_hashes,
+            &self.claims.owners,
+            &self.claims.statuses,
+            &self.claims.headers,
+            &self.claims.bodies,
+            &self.claims.concerns,
         ]
     }
 
@@ -160,7 +160,15 @@ impl<'a> ClaimRows<'a> {
 
 /// Answers one claim outside every append.
 pub(crate) async fn answer_claim(client: &impl GenericClient, done: &ClaimDone) -> Result<(), Error> {
-    let mut rows = ClaimRows::default();
-    rows.push(done);
-    postgres::answer_claims(client, &rows).await
+    let mut claims = ClaimRows::default();
+    claims.push(done);
+    let arrays = [
+        (&claims.scope_hashes as _, Type::BYTEA_ARRAY),
+        (&claims.owners as _, Type::UUID_ARRAY),
+        (&claims.statuses as _, Type::INT2_ARRAY),
+        (&claims.headers as _, Type::TEXT_ARRAY),
+        (&claims.bodies as _, Type::BYTEA_ARRAY),
+        (&claims.concerns as _, Type::TEXT_ARRAY),
+    ];
+    client.query_typed("select answer_claims($1, $2, $3, $4, $5, $6)", &arrays).await.map(drop)
 }

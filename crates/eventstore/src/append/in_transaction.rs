@@ -11,7 +11,7 @@ use super::{
 use crate::EventLog;
 use bytes::Bytes;
 use deadpool_postgres::Transaction;
-use futures_util::future::{join, join4};
+use futures_util::future::{join, join3};
 use std::{collections::HashMap, sync::Arc};
 
 /// The caller's connection has no bound on its waits for locks; from here on its transaction has one.
@@ -96,9 +96,6 @@ impl EventLog {
             return Err(Stopped::By(error));
         }
         let appended = if rows.is_empty() { Vec::new() } else { rows.places_in(&statements.insert(&rows).await?) };
-        if rows.has_claims() {
-            statements.answer_claims(rows.claims()).await?;
-        }
         careful::answers(verdicts, appended).into_iter().collect::<Result<_, _>>().map_err(Stopped::By)
     }
 }
@@ -120,17 +117,14 @@ async fn in_savepoint(
     statements: &impl Statements,
     rows: &Rows<'_>,
 ) -> Result<Vec<Appended>, Failure> {
-    let claims = async { if rows.has_claims() { statements.answer_claims(rows.claims()).await } else { Ok(()) } };
-    let (begun, moved, answered, released) = join4(
+    let (begun, moved, released) = join3(
         transaction.batch_execute(BEGIN),
         statements.insert(rows),
-        claims,
         transaction.batch_execute("release savepoint eventstore_append"),
     )
     .await;
     begun?;
-    let done = moved.and_then(|moved| answered.map(|()| moved));
-    match done.and_then(|moved| released.map(|()| moved).map_err(Failure::from)) {
+    match moved.and_then(|moved| released.map(|()| moved).map_err(Failure::from)) {
         Ok(moved) => Ok(rows.places_in(&moved)),
         Err(failure) => {
             let undo = "rollback to savepoint eventstore_append; release savepoint eventstore_append";

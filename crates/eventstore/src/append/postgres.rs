@@ -1,7 +1,7 @@
 //! The statements of an append on Postgres, and what an error says about the statement that was running.
 
 use super::{
-    batch::{ClaimRows, Rows},
+    batch::Rows,
     careful::{Attempts, Streams},
     connection::{Connection, own},
     session::{Cause, Failure, Found, Moved, Server, Session, Statements},
@@ -16,7 +16,6 @@ use tokio_postgres::{
 use uuid::Uuid;
 
 pub(super) const APPEND: &str = include_str!("../sql/append.sql");
-const ANSWER_CLAIMS: &str = "select answer_claims($1, $2, $3, $4, $5, $6)";
 const LOCK_HEADS: &str = include_str!("../sql/lock_heads.sql");
 const STREAM_VERSIONS: &str = include_str!("../sql/stream_versions.sql");
 const FIRST_RESULTS: &str = include_str!("../sql/first_results.sql");
@@ -76,10 +75,6 @@ impl<C: GenericClient + Sync> Statements for OnClient<'_, C> {
         Ok(heads.iter().map(|row| Moved { partition: row.get(0), base: row.get(1), recorded_at: row.get(2) }).collect())
     }
 
-    async fn answer_claims(&self, claims: &ClaimRows<'_>) -> Result<(), Failure> {
-        Ok(answer_claims(self.client, claims).await?)
-    }
-
     async fn lock_heads(&self, partitions: &[i32]) -> Result<(), Failure> {
         Ok(self.client.query_typed(LOCK_HEADS, &[(&partitions, Type::INT4_ARRAY)]).await.map(drop)?)
     }
@@ -115,18 +110,6 @@ impl<C: GenericClient + Sync> Statements for OnClient<'_, C> {
         let rows = self.client.query_typed(OPEN_CLAIMS, &[(&scope_hashes, Type::BYTEA_ARRAY)]).await?;
         Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
-}
-
-pub(super) async fn answer_claims(client: &impl GenericClient, claims: &ClaimRows<'_>) -> Result<(), Error> {
-    let arrays = [
-        (&claims.scope_hashes as _, Type::BYTEA_ARRAY),
-        (&claims.owners as _, Type::UUID_ARRAY),
-        (&claims.statuses as _, Type::INT2_ARRAY),
-        (&claims.headers as _, Type::TEXT_ARRAY),
-        (&claims.bodies as _, Type::BYTEA_ARRAY),
-        (&claims.concerns as _, Type::TEXT_ARRAY),
-    ];
-    client.query_typed(ANSWER_CLAIMS, &arrays).await.map(drop)
 }
 
 impl From<Error> for Failure {

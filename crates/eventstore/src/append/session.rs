@@ -4,7 +4,7 @@
 //! A request is sent when its future is first polled, and requests run in the order in which they were sent.
 
 use super::{
-    batch::{ClaimRows, Rows},
+    batch::Rows,
     careful::{Attempts, Streams},
 };
 use chrono::{DateTime, Utc};
@@ -33,10 +33,9 @@ pub(crate) trait Session: Send + Sync + 'static {
 
 /// The statements of an append, each on a snapshot of its own.
 pub(crate) trait Statements: Send + Sync {
-    /// Locks the heads, takes positions and inserts; by itself a transaction.
+    /// Locks the heads, takes positions, inserts, and answers the claims of the commands: all of it or nothing, by
+    /// itself a transaction.
     fn insert(&self, rows: &Rows<'_>) -> impl Future<Output = Result<Vec<Moved>, Failure>> + Send;
-    /// Answers the claims, all of them or none.
-    fn answer_claims(&self, claims: &ClaimRows<'_>) -> impl Future<Output = Result<(), Failure>> + Send;
     /// Locks heads, in ascending order, until the transaction ends.
     fn lock_heads(&self, partitions: &[i32]) -> impl Future<Output = Result<(), Failure>> + Send;
     /// The version of each stream; 0 where there is none.

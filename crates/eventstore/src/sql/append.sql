@@ -1,4 +1,5 @@
--- The one INSERT of the log. `locked` locks the heads in ascending order, so writers of several processes can't
+-- The one INSERT of the log, and the answers to the claims of its commands: one statement, so that one error undoes
+-- all of it, whatever was refused before it on the connection. `locked` locks the heads in ascending order, so writers of several processes can't
 -- deadlock, and waits for whoever holds them; a row that changed meanwhile is read again in its newest version
 -- (EvalPlanQual). `moved` updates those same newest versions, so positions continue where the last commit left them.
 -- Nothing here reads `events`: what is there is judged by the unique keys, which see every commit.
@@ -26,5 +27,10 @@ with locked as materialized (
          as e (partition, ordinal, stream_id, stream_type, version, event_id, command_id, type, schema_version,
                payload, metadata)
     join moved on moved.partition = e.partition
+), answered as materialized (
+    -- After the heads, as everywhere.
+    select answer_claims($14::bytea[], $15::uuid[], $16::smallint[], $17::text[], $18::bytea[], $19::text[])
+    from (select count(*) from moved) as heads
+    where cardinality($14::bytea[]) > 0
 )
-select partition, base, recorded_at from moved
+select partition, base, recorded_at, exists (select from answered) as answered from moved

@@ -5,7 +5,7 @@
 
 use crate::Spawner;
 use crate::append::{
-    batch::{ClaimRows, Rows},
+    batch::Rows,
     careful::{Attempts, Streams},
     session::{Cause, Failure, Found, Moved, Server, Session, Statements},
 };
@@ -154,8 +154,8 @@ enum Ask {
     Begin,
     Commit,
     Rollback,
-    Insert(Vec<Stored>),
-    AnswerClaims(Vec<(Vec<u8>, Uuid)>),
+    /// The events, and the claims with their owners that are answered.
+    Insert(Vec<Stored>, Vec<(Vec<u8>, Uuid)>),
     LockHeads(Vec<i32>),
     StreamVersions(Vec<String>),
     /// Ordinal, stream, command_id, event_id, tried version.
@@ -243,12 +243,8 @@ impl Statements for &Client {
             metadata: rows.metadata[at].to_vec(),
             recorded_at: DateTime::UNIX_EPOCH,
         });
-        self.send(Ask::Insert(events.collect())).await.map(|answer| answer.moved)
-    }
-
-    async fn answer_claims(&self, claims: &ClaimRows<'_>) -> Result<(), Failure> {
-        let claims = claims.scope_hashes.iter().map(|hash| hash.to_vec()).zip(claims.owners.iter().copied());
-        self.send(Ask::AnswerClaims(claims.collect())).await.map(drop)
+        let claims = rows.claims.scope_hashes.iter().map(|hash| hash.to_vec()).zip(rows.claims.owners.iter().copied());
+        self.send(Ask::Insert(events.collect(), claims.collect())).await.map(|answer| answer.moved)
     }
 
     async fn lock_heads(&self, partitions: &[i32]) -> Result<(), Failure> {
@@ -374,8 +370,7 @@ impl Backend {
                 Ok(Answer::default())
             }
             Ask::LockHeads(partitions) => self.lock(&partitions).await.map(|()| Answer::default()),
-            Ask::Insert(events) => self.insert(events).await,
-            Ask::AnswerClaims(claims) => self.answer_claims(claims),
+            Ask::Insert(events, claims) => self.insert(events, claims).await,
             reads => Ok(self.read(reads)),
         };
         if done.is_err() {
@@ -407,7 +402,7 @@ impl Backend {
         Ok(())
     }
 
-    async fn insert(&mut self, mut events: Vec<Stored>) -> Result<Answer, Failure> {
+    async fn insert(&mut self, mut events: Vec<Stored>, claims: Vec<(Vec<u8>, Uuid)>) -> Result<Answer, Failure> {
         let mut partitions: Vec<i32> = events.iter().map(|event| event.partition).collect();
         partitions.sort_unstable();
         partitions.dedup();
@@ -433,14 +428,19 @@ impl Backend {
                 }
             }
         }
+        let answered = self.answer_claims(claims)?;
         match &mut self.transaction {
-            Some(transaction) => transaction.events.extend(events),
-            None => self.store(Transaction { events, ..Transaction::default() }),
+            Some(transaction) => {
+                transaction.events.extend(events);
+                transaction.answered.extend(answered);
+            }
+            None => self.store(Transaction { events, answered, failed: false }),
         }
         Ok(Answer { moved, ..Answer::default() })
     }
 
-    fn answer_claims(&mut self, claims: Vec<(Vec<u8>, Uuid)>) -> Result<Answer, Failure> {
+    /// Which claims the transaction answers, all of them or none.
+    fn answer_claims(&self, claims: Vec<(Vec<u8>, Uuid)>) -> Result<Vec<Vec<u8>>, Failure> {
         let ours = {
             let mut world = self.database.world();
             world.claim_locks.extend(claims.iter().map(|(hash, _)| (hash.clone(), self.id)));
@@ -451,9 +451,7 @@ impl Backend {
         if !ours {
             return Err(Failure::Contested("a claim is no longer ours".into()));
         }
-        let hashes = claims.into_iter().map(|(hash, _)| hash);
-        self.transaction.as_mut().expect("claims are answered in transactions").answered.extend(hashes);
-        Ok(Answer::default())
+        Ok(claims.into_iter().map(|(hash, _)| hash).collect())
     }
 
     /// The commit: all of it at once, if this server is still the one.
