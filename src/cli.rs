@@ -108,6 +108,9 @@ pub struct ClientCreate {
     /// It is the shop's own: people are not asked whether it may act for them.
     #[arg(long)]
     pub first_party: bool,
+    /// Its public keys (a JSON Web Key Set, EC P-256): it proves itself by private_key_jwt and gets no secret.
+    #[arg(long, value_name = "FILE", conflicts_with = "public")]
+    pub jwks: Option<PathBuf>,
     /// It runs where no secret can be kept.
     #[arg(long)]
     pub public: bool,

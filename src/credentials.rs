@@ -111,6 +111,7 @@ fn client_specs(url: &str, kept: &Kept) -> anyhow::Result<Vec<(&'static str, Cli
         redirect_uris: vec![format!("{url}{path}")],
         post_logout_redirect_uris: vec![format!("{url}{path}")],
         first_party: true,
+        jwks: None,
     };
     let service = ClientSpec {
         name: "service".to_owned(),

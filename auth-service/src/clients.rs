@@ -51,8 +51,10 @@ pub struct Client {
     pub id: ClientId,
     /// What people call it; unique.
     pub name: String,
-    /// Whether it has a secret; a public client has none.
+    /// Whether it can prove who it is, by a secret or by a key of its own; a public client can't.
     pub confidential: bool,
+    /// Its public keys, where it proves itself by one: the text of a JSON Web Key Set.
+    pub jwks: Option<String>,
     /// The most it may ask for.
     pub scopes: Scopes,
     /// How it may get tokens.
@@ -79,6 +81,7 @@ impl Client {
             id: ClientId::from_uuid(row.try_get("id")?),
             name: row.try_get("name")?,
             confidential: row.try_get("confidential")?,
+            jwks: row.try_get("jwks")?,
             // A scope or grant that this version does not know (any more) grants nothing.
             scopes: scopes.into_iter().filter_map(Scope::parse).collect(),
             grants: grants.into_iter().filter_map(Grant::parse).collect(),
@@ -113,9 +116,11 @@ pub struct ClientSpec {
     pub post_logout_redirect_uris: Vec<String>,
     /// Whether it is the shop's own, so that nobody is asked whether it may act for them.
     pub first_party: bool,
+    /// Its public keys, where it proves itself by one instead of by a secret.
+    pub jwks: Option<String>,
 }
 
-/// Inserts a client; `None` when the name is taken. A client without a secret is public.
+/// Inserts a client; `None` when the name is taken. A client without a secret and without keys is public.
 pub(crate) async fn insert(
     client: &impl GenericClient,
     spec: &ClientSpec,
@@ -137,6 +142,7 @@ pub(crate) async fn insert(
             &spec.redirect_uris,
             &spec.post_logout_redirect_uris,
             &spec.first_party,
+            &spec.jwks,
         ],
     )
     .await?;
@@ -188,7 +194,8 @@ pub(crate) async fn find(client: &impl GenericClient, id: ClientId) -> Result<Op
     row.as_ref().map(Client::from_row).transpose()
 }
 
-/// The enabled client with that id whose secret this is; a public client has none and gives none.
+/// The enabled client with that id whose secret this is; a public client has none and gives none, one with keys has to
+/// prove itself by them.
 pub(crate) async fn authenticate(
     client: &impl GenericClient,
     id: &str,
@@ -206,7 +213,7 @@ pub(crate) async fn authenticate(
         (Some(_), None) | (None, Some(_)) => false,
     };
     let client = Client::from_row(&row)?;
-    Ok((genuine && client.disabled_at.is_none()).then_some(client))
+    Ok((genuine && client.jwks.is_none() && client.disabled_at.is_none()).then_some(client))
 }
 
 /// Disables a client; a second time changes nothing.

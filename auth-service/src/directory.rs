@@ -72,7 +72,7 @@ impl From<DirectoryError> for Failure {
 /// What becomes of a client's secret.
 #[derive(Debug, Clone)]
 pub enum Secrecy {
-    /// It has none: it runs where none can be kept.
+    /// It has none: it runs where none can be kept, or proves itself by a key of its own.
     Public,
     /// A new one, told once.
     Generated,

@@ -2,6 +2,7 @@
 //! authentication of clients. Their errors are RFC 6749 JSON, not problems: standard clients read them.
 
 pub(crate) mod authorize;
+pub(crate) mod client_assertion;
 pub(crate) mod client_authentication;
 pub(crate) mod consent;
 pub(crate) mod end_session;

@@ -37,6 +37,8 @@ pub(crate) struct NewClient {
     /// Whether it is the shop's own: people are not asked whether it may act for them.
     #[serde(default)]
     first_party: bool,
+    /// Its public keys (a JSON Web Key Set, EC P-256), where it proves itself by `private_key_jwt` instead of by a secret.
+    jwks: Option<serde_json::Value>,
     /// Whether it runs where no secret can be kept, such as in a browser; then it gets none.
     #[serde(default)]
     public: bool,
@@ -55,6 +57,8 @@ pub(crate) struct ClientAnswer {
     redirect_uris: Vec<String>,
     post_logout_redirect_uris: Vec<String>,
     first_party: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwks: Option<serde_json::Value>,
     public: bool,
     disabled: bool,
     version: i64,
@@ -72,6 +76,7 @@ impl From<Client> for ClientAnswer {
             redirect_uris: client.redirect_uris,
             post_logout_redirect_uris: client.post_logout_redirect_uris,
             first_party: client.first_party,
+            jwks: client.jwks.as_deref().and_then(|jwks| serde_json::from_str(jwks).ok()),
             public: !client.confidential,
             disabled: client.disabled_at.is_some(),
             version: client.version,
@@ -86,7 +91,8 @@ pub(crate) async fn create(
     caller: Caller,
     JsonBody(body): JsonBody<NewClient>,
 ) -> Result<Response, Failure> {
-    let secrecy = if body.public { Secrecy::Public } else { Secrecy::Generated };
+    let no_secret = body.public || body.jwks.is_some();
+    let secrecy = if no_secret { Secrecy::Public } else { Secrecy::Generated };
     let default_grants = || vec!["client_credentials".to_owned()];
     let rules = ClientRules {
         name: &body.name,
@@ -95,6 +101,7 @@ pub(crate) async fn create(
         redirect_uris: &body.redirect_uris,
         post_logout_redirect_uris: &body.post_logout_redirect_uris,
         first_party: body.first_party,
+        jwks: body.jwks.as_ref(),
         public: body.public,
     };
     let spec = rules.check().map_err(|(pointer, detail)| Problem::invalid_field(pointer, detail))?;

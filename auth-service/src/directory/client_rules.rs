@@ -1,5 +1,7 @@
 //! What a client may be registered with.
 
+mod key_rules;
+
 use crate::clients::{ClientSpec, Grant};
 use http::Uri;
 use web::{Scope, Scopes};
@@ -23,6 +25,8 @@ pub struct ClientRules<'a> {
     pub post_logout_redirect_uris: &'a [String],
     /// Whether it is the shop's own.
     pub first_party: bool,
+    /// Its public keys, where it proves itself by one: a JSON Web Key Set.
+    pub jwks: Option<&'a serde_json::Value>,
     /// Whether it has no secret.
     pub public: bool,
 }
@@ -57,6 +61,11 @@ impl ClientRules<'_> {
         }
         let post_logout_redirect_uris =
             indexed("/postLogoutRedirectUris", self.post_logout_redirect_uris, check_redirect_uri)?;
+        let jwks = match self.jwks {
+            Some(_) if self.public => return Err(("/jwks".to_owned(), "a public client has no keys".to_owned())),
+            Some(jwks) => Some(key_rules::check(jwks).map_err(|detail| ("/jwks".to_owned(), detail))?),
+            None => None,
+        };
         Ok(ClientSpec {
             name: name.to_owned(),
             scopes: scopes.into_iter().collect::<Scopes>(),
@@ -64,6 +73,7 @@ impl ClientRules<'_> {
             redirect_uris,
             post_logout_redirect_uris,
             first_party: self.first_party,
+            jwks,
         })
     }
 }
@@ -119,6 +129,7 @@ mod tests {
             redirect_uris: &redirect_uris,
             post_logout_redirect_uris: &[],
             first_party: false,
+            jwks: None,
             public,
         };
         rules.check().map_err(|(pointer, _)| pointer)

@@ -1,7 +1,8 @@
-//! Authentication of OAuth clients (RFC 6749 §2.3): `client_secret_basic`, `client_secret_post`, and `none` for public
-//! clients. `private_key_jwt` is not served yet.
+//! Authentication of OAuth clients (RFC 6749 §2.3): `client_secret_basic`, `client_secret_post`, `private_key_jwt`, and
+//! `none` for public clients. A request that tries two of them at once is refused.
 
 use super::OAuthError;
+use super::client_assertion;
 use super::form::OAuthForm;
 use crate::App;
 use crate::clients::{self, Client};
@@ -13,6 +14,14 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
 /// What the request says about its client.
+enum Claimed {
+    /// By id, and by secret unless it is public.
+    Named(Credentials),
+    /// By a JWT of its own (RFC 7523).
+    Asserted { assertion: Secret, id: Option<String> },
+}
+
+/// An id and a secret.
 struct Credentials {
     id: String,
     secret: Option<Secret>,
@@ -25,10 +34,15 @@ pub(crate) async fn authenticate(
     form: &OAuthForm,
     origin: &Origin,
 ) -> Result<Client, OAuthError> {
-    let credentials = credentials(headers, form)?;
+    let claimed = claimed(headers, form)?;
     let attempt = app.limits.client(origin)?;
     let connection = app.pool.get().await?;
-    let client = clients::authenticate(&connection, &credentials.id, credentials.secret.as_ref()).await?;
+    let client = match &claimed {
+        Claimed::Named(named) => clients::authenticate(&connection, &named.id, named.secret.as_ref()).await?,
+        Claimed::Asserted { assertion, id } => {
+            client_assertion::authenticate(app, &connection, assertion, id.as_deref()).await?
+        }
+    };
     match client {
         Some(client) => {
             attempt.give_back();
@@ -36,7 +50,7 @@ pub(crate) async fn authenticate(
         }
         None => {
             attempt.count();
-            Err(OAuthError::InvalidClient("the client or its secret is not known"))
+            Err(OAuthError::InvalidClient("the client or its proof is not known"))
         }
     }
 }
@@ -52,24 +66,37 @@ pub(crate) async fn authenticate_confidential(
     if client.confidential { Ok(client) } else { Err(OAuthError::InvalidClient("this needs a client with a secret")) }
 }
 
-fn credentials(headers: &HeaderMap, form: &OAuthForm) -> Result<Credentials, OAuthError> {
+fn claimed(headers: &HeaderMap, form: &OAuthForm) -> Result<Claimed, OAuthError> {
     let (id, secret) = (form.get("client_id"), form.get("client_secret"));
+    let (assertion, kind) = (form.get("client_assertion"), form.get("client_assertion_type"));
     let basic = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|value| {
         let (scheme, rest) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("basic").then_some(rest.trim())
     });
     if let Some(encoded) = basic {
-        if secret.is_some() {
+        if secret.is_some() || assertion.is_some() {
             return Err(OAuthError::InvalidRequest("the client authenticates in two ways at once"));
         }
         let found = decode_basic(encoded).ok_or(OAuthError::InvalidClient("the Basic credentials can't be read"))?;
         if id.is_some_and(|id| id != found.id) {
             return Err(OAuthError::InvalidRequest("client_id and the Basic credentials name two clients"));
         }
-        return Ok(found);
+        return Ok(Claimed::Named(found));
+    }
+    if assertion.is_some() && secret.is_some() {
+        return Err(OAuthError::InvalidRequest("the client authenticates in two ways at once"));
+    }
+    match (assertion, kind) {
+        (Some(assertion), Some(client_assertion::TYPE)) => {
+            return Ok(Claimed::Asserted { assertion: Secret::new(assertion), id: id.map(ToOwned::to_owned) });
+        }
+        (None, None) => {}
+        (Some(_), _) | (None, Some(_)) => {
+            return Err(OAuthError::InvalidClient("use client_assertion with the type jwt-bearer of RFC 7523"));
+        }
     }
     let id = id.ok_or(OAuthError::InvalidClient("this needs client authentication"))?;
-    Ok(Credentials { id: id.to_owned(), secret: secret.map(Secret::new) })
+    Ok(Claimed::Named(Credentials { id: id.to_owned(), secret: secret.map(Secret::new) }))
 }
 
 fn decode_basic(encoded: &str) -> Option<Credentials> {

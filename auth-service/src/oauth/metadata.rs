@@ -42,8 +42,8 @@ pub(crate) async fn openid_configuration(State(app): State<SharedApp>) -> Json<V
 }
 
 fn metadata(issuer: &str) -> Value {
-    let confidential = ["client_secret_basic", "client_secret_post"];
-    let any = ["client_secret_basic", "client_secret_post", "none"];
+    let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    let any = ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"];
     let scopes: Vec<&str> = Scopes::all().iter().map(Scope::as_str).collect();
     json!({
         "issuer": issuer,
@@ -61,7 +61,10 @@ fn metadata(issuer: &str) -> Value {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
         "token_endpoint_auth_methods_supported": any,
+        "token_endpoint_auth_signing_alg_values_supported": ["ES256"],
         "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": ["ES256"],
         "revocation_endpoint_auth_methods_supported": any,
+        "revocation_endpoint_auth_signing_alg_values_supported": ["ES256"],
     })
 }

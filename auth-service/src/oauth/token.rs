@@ -39,6 +39,10 @@ pub(crate) struct TokenRequest {
     client_id: Option<String>,
     /// Its secret.
     client_secret: Option<Secret>,
+    /// A JWT of its own in place of a secret (RFC 7523).
+    client_assertion: Option<Secret>,
+    /// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`.
+    client_assertion_type: Option<String>,
 }
 
 /// RFC 6749 §5.1.

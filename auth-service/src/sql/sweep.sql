@@ -1,4 +1,5 @@
 DELETE FROM revocations WHERE expires_at < now();
+DELETE FROM used_assertions WHERE expires_at < now();
 DELETE FROM browser_logins WHERE expires_at < now();
 -- A used code stays a day, so that a late second use still ends what it gave.
 DELETE FROM authorization_codes WHERE expires_at < now() - interval '1 day';

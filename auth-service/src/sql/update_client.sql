@@ -4,5 +4,5 @@ SET secret_hash = coalesce($2, secret_hash), scopes = $3, grants = $4, redirect_
 WHERE name = $1
   AND (secret_hash, scopes, grants, redirect_uris, post_logout_redirect_uris, first_party)
       IS DISTINCT FROM (coalesce($2, secret_hash), $3, $4, $5, $6, $7)
-RETURNING id, name, secret_hash IS NOT NULL AS confidential, secret_hash, scopes, grants, redirect_uris,
-       post_logout_redirect_uris, first_party, disabled_at, version, created_at
+RETURNING id, name, secret_hash IS NOT NULL OR jwks IS NOT NULL AS confidential, secret_hash, jwks, scopes, grants,
+       redirect_uris, post_logout_redirect_uris, first_party, disabled_at, version, created_at

@@ -83,6 +83,7 @@ pub async fn code_client(service: &Harness, name: &str, scopes: &str, first_part
         redirect_uris: vec![REDIRECT_URI.to_owned()],
         post_logout_redirect_uris: vec!["https://shop.example/bye".to_owned()],
         first_party,
+        jwks: None,
     };
     let (id, secret) = service.directory.create_client(&spec, Secrecy::Generated).await.unwrap();
     TestClient { id: id.to_string(), secret: secret.unwrap().expose().to_owned() }

@@ -9,6 +9,8 @@ mod authorize;
 #[cfg(test)]
 mod browser;
 #[cfg(test)]
+mod client_keys;
+#[cfg(test)]
 mod harness;
 #[cfg(test)]
 mod internals;
