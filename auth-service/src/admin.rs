@@ -1,5 +1,6 @@
-//! Administration: clients and users (scope clients:admin), and everybody's own sessions.
+//! Administration: clients, users and the audit (scope clients:admin), and everybody's own sessions.
 
+pub(crate) mod audit_events;
 pub(crate) mod clients;
 pub(crate) mod sessions;
 pub(crate) mod users;

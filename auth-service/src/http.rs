@@ -91,7 +91,7 @@ fn account() -> Routes<SharedApp> {
 }
 
 fn administration() -> Routes<SharedApp> {
-    use admin::{clients, sessions, users};
+    use admin::{audit_events, clients, sessions, users};
     let access = Access::Scope(Scope::ClientsAdmin);
     let list_doc = |summary| Doc::new(summary).query::<PageParams>();
     Routes::new(crate::NAME)
@@ -127,6 +127,14 @@ fn administration() -> Routes<SharedApp> {
             access,
             Doc::new("Disable a user").answers_empty(204).problems(&[409]),
             users::disable,
+        )
+        .get(
+            "/api/audit-events",
+            access,
+            Doc::new("Who did what, newest first")
+                .query::<audit_events::AuditParams>()
+                .answers::<List<audit_events::AuditAnswer>>(200),
+            audit_events::list,
         )
         .get(
             "/api/sessions",

@@ -149,3 +149,47 @@ async fn a_disabled_user_is_refused_everywhere_at_once_and_the_last_admin_stays(
     let unknown = service.call_as(Method::DELETE, &token, "/api/users/usr_01h455vb4pex5vsknk084sn02q").await;
     assert_eq!(unknown.error(), (401, "INVALID_TOKEN"), "an administrator who is disabled is none");
 }
+
+#[tokio::test]
+async fn the_audit_is_searched_by_actor_subject_and_action_newest_first() {
+    let service = Harness::new().await;
+    let token = admin(&service).await;
+    let ada = service.register("ada@example.com").await.text("userId");
+    for _ in 0..3 {
+        service.login("ada@example.com", "wrong password").await;
+    }
+    let admin_id = crate::harness::claims(&token)["sub"].as_str().unwrap().to_owned();
+    assert_eq!(service.call_as(Method::DELETE, &token, &format!("/api/users/{ada}")).await.status, 204);
+
+    let actions = |path: String| {
+        let (service, token) = (&service, &token);
+        async move {
+            let answer = service.get_as(token, &path).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            let items = answer.body["items"].as_array().unwrap().clone();
+            let next = answer.body["nextCursor"].as_str().map(ToOwned::to_owned);
+            (items.iter().map(|item| item["action"].as_str().unwrap().to_owned()).collect::<Vec<_>>(), next)
+        }
+    };
+    let expected = ["USER_DISABLED", "LOGIN_FAILED", "LOGIN_FAILED", "LOGIN_FAILED", "USER_CREATED"];
+    assert_eq!(actions(format!("/api/audit-events?subject={ada}")).await.0, expected);
+    let by_admin = actions(format!("/api/audit-events?actor={admin_id}&action=USER_DISABLED")).await;
+    assert_eq!(by_admin.0, ["USER_DISABLED"]);
+    assert!(actions("/api/audit-events?actor=nobody".to_owned()).await.0.is_empty());
+
+    let (mut paged, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let after = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
+        let (page, next) = actions(format!("/api/audit-events?subject={ada}&limit=2{after}")).await;
+        paged.extend(page);
+        cursor = next;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!(paged, expected);
+    assert_eq!(service.get_as(&token, "/api/audit-events?cursor=x").await.error(), (400, "INVALID_CURSOR"));
+    service.user("staff@example.com", Role::Staff).await;
+    let staff = service.login("staff@example.com", PASSWORD).await.text("token");
+    assert_eq!(service.get_as(&staff, "/api/audit-events").await.error(), (403, "INSUFFICIENT_SCOPE"));
+}
