@@ -3,9 +3,10 @@
 
 use crate::keys::{KeyError, Keys};
 use crate::sessions::LiveSession;
-use jsonwebtoken::{Algorithm, Header, Validation};
+use jsonwebtoken::{Algorithm, Header};
 use shared_events::SessionId;
 use std::sync::Arc;
+use web::auth::AccessTokenReader;
 use web::{AccessTokenClaims, CallerKind, Scope, Scopes};
 
 /// How long an access token is good.
@@ -20,20 +21,15 @@ pub const TYPE: &str = "at+jwt";
 pub struct AccessTokens {
     keys: Arc<Keys>,
     issuer: String,
-    validation: Validation,
+    reader: AccessTokenReader,
 }
 
 impl AccessTokens {
     /// Tokens of that issuer.
     #[must_use]
     pub fn new(keys: Arc<Keys>, issuer: String) -> Self {
-        let mut validation = Validation::new(Algorithm::ES256);
-        validation.set_issuer(&[&issuer]);
-        validation.set_audience(&[AUDIENCE]);
-        // Claims that are absent are not checked unless they are required.
-        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        validation.leeway = 0;
-        Self { keys, issuer, validation }
+        let reader = AccessTokenReader::new(&issuer, AUDIENCE, 0);
+        Self { keys, issuer, reader }
     }
 
     /// The keys that sign.
@@ -74,17 +70,9 @@ impl AccessTokens {
 
     /// Reads a token of ours; `None` unless it is one and still good. Revocation is for the caller to look up.
     pub async fn read(&self, token: &str) -> Option<AccessTokenClaims> {
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        let is_access_token = header.typ.as_deref().is_some_and(|typ| {
-            let typ = typ.to_ascii_lowercase();
-            typ.strip_prefix("application/").unwrap_or(&typ) == TYPE
-        });
-        if header.alg != Algorithm::ES256 || !is_access_token || header.crit.is_some() {
-            return None;
-        }
+        let kid = self.reader.key_id(token).ok()?;
         let keys = self.keys.current().await;
-        let key = keys.verifying.get(header.kid.as_deref()?)?;
-        let claims = jsonwebtoken::decode::<AccessTokenClaims>(token, key, &self.validation).ok()?.claims;
+        let claims = self.reader.claims(token, keys.verifying.get(&kid)?).ok()?;
         (claims.role != CallerKind::Internal).then_some(claims)
     }
 

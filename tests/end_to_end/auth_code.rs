@@ -76,7 +76,9 @@ fn a_customer_logs_in_at_the_page_and_the_storefront_acts_for_them() {
         ("code_verifier", VERIFIER),
     ];
     let tokens = token(&form).expect(200);
-    assert!(tokens.body["id_token"].is_string());
+    for other in ["/id_token", "/refresh_token"] {
+        shop.get_as(&tokens.text(other), "/api/orders").expect_problem(401, "INVALID_TOKEN");
+    }
     let access_token = tokens.text("/access_token");
     shop.get_as(&access_token, "/api/orders").expect(200);
     assert_eq!(shop.get_as(&access_token, "/oauth/userinfo").expect(200).body["email"], json!(customer.email));

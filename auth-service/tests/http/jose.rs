@@ -1,13 +1,12 @@
-//! Forged and altered tokens, one table: refused by the verifier of every service, by introspection and by refresh.
+//! Forged and altered tokens (the table is `test_support::forgeries`) at what this service alone does with tokens, and
+//! the life of the keys that sign the genuine ones.
 
-use crate::harness::{Harness, ISSUER, claims, jose_header, surroundings};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use crate::harness::{Harness, claims, jose_header, surroundings};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use p256::pkcs8::EncodePrivateKey as _;
-use serde_json::{Value, json};
+use serde_json::json;
+use test_support::{Forgery, Genuine, forgeries};
 use web::auth::Revocations;
 
 /// The service's own private key, opened as an attacker with the whole schema could: for tokens that are wrong in what
@@ -23,114 +22,43 @@ async fn genuine_key(service: &Harness) -> (String, Vec<u8>) {
     (kid, key)
 }
 
-fn foreign_key() -> Vec<u8> {
-    p256::SecretKey::from_slice(&[7; 32]).unwrap().to_pkcs8_der().unwrap().as_bytes().to_vec()
-}
-
-fn sign(header: &Header, claims: &Value, key: &[u8]) -> String {
-    jsonwebtoken::encode(header, claims, &EncodingKey::from_ec_der(key)).unwrap()
-}
-
-fn encode(value: &Value) -> String {
-    URL_SAFE_NO_PAD.encode(value.to_string())
-}
-
-fn header(kid: &str) -> Header {
-    Header { typ: Some("at+jwt".to_owned()), kid: Some(kid.to_owned()), ..Header::new(Algorithm::ES256) }
-}
-
-fn with(claims: &Value, name: &str, value: impl Into<Value>) -> Value {
-    let mut claims = claims.clone();
-    claims[name] = value.into();
-    claims
-}
-
-fn without(claims: &Value, name: &str) -> Value {
-    let mut claims = claims.clone();
-    claims.as_object_mut().unwrap().remove(name);
-    claims
-}
-
 #[tokio::test]
-async fn forged_and_altered_tokens_are_refused() {
+async fn every_forged_token_is_refused_by_routes_by_introspection_and_by_refresh() {
     let service = Harness::new().await;
     let client = service.client("shop", "orders:read").await;
     let token = service.register("ada@example.com").await.text("token");
-    let good = claims(&token);
     let (kid, key) = genuine_key(&service).await;
     assert_eq!(jose_header(&token)["kid"].as_str(), Some(kid.as_str()));
-    let control = sign(&header(&kid), &good, &key);
-    assert_eq!(service.get_as(&control, "/oauth/userinfo").await.status, 200, "the table is right about the key");
-    assert!(service.is_active(&client, &control).await);
+    let genuine = Genuine { kid, key, claims: claims(&token) };
+    assert_eq!(
+        service.get_as(&genuine.token(), "/oauth/userinfo").await.status,
+        200,
+        "the table is right about the key"
+    );
+    assert!(service.is_active(&client, &genuine.token()).await);
 
-    let jwks = service.get("/.well-known/jwks.json").await.body;
-    let public = jwks["keys"][0].clone();
-    let mut raw_public = vec![4_u8];
-    for part in ["x", "y"] {
-        raw_public.extend(URL_SAFE_NO_PAD.decode(public[part].as_str().unwrap()).unwrap());
+    for Forgery { attack, source, token, because } in forgeries(&genuine) {
+        let answer = service.get_as(&token, "/oauth/userinfo").await;
+        assert_eq!(answer.error(), (401, "INVALID_TOKEN"), "{attack} ({source})");
+        assert_eq!(answer.text("detail"), because, "{attack} ({source})");
+        assert!(!service.is_active(&client, &token).await, "{attack} ({source})");
+        let refreshed = service.post("/auth/refresh", &json!({"token": token})).await;
+        assert_eq!(refreshed.error(), (401, "INVALID_TOKEN"), "{attack} ({source})");
     }
-    let parts: Vec<&str> = token.split('.').collect();
-    let [head, body, signature] = parts[..] else { panic!("a JWS has three parts") };
-    let now = good["iat"].as_i64().unwrap();
-    let hmac = |secret: &[u8]| {
-        let header = Header { alg: Algorithm::HS256, ..header(&kid) };
-        jsonwebtoken::encode(&header, &good, &EncodingKey::from_secret(secret)).unwrap()
-    };
-    let unsigned = |alg: &str| encode(&json!({"alg": alg, "typ": "at+jwt", "kid": kid}));
-    let embedded = encode(&json!({"alg": "ES256", "typ": "at+jwt", "kid": "x", "jwk": public}));
-    let critical = encode(&json!({"alg": "ES256", "typ": "at+jwt", "kid": kid, "crit": ["exp"]}));
-    let foreign_body = |claims: &Value| format!("{head}.{}.{signature}", encode(claims));
-    let mut flipped = URL_SAFE_NO_PAD.decode(signature).unwrap();
-    flipped[10] ^= 1;
+}
 
-    let table: Vec<(&str, String)> = vec![
-        ("alg none without a signature", format!("{}.{body}.", unsigned("none"))),
-        ("alg None", format!("{}.{body}.", unsigned("None"))),
-        ("alg none with the old signature", format!("{}.{body}.{signature}", unsigned("none"))),
-        ("HS256 with the public key as its secret", hmac(&raw_public)),
-        ("HS256 with the JWK's text as its secret", hmac(public.to_string().as_bytes())),
-        ("HS256 with an empty secret", hmac(b"")),
-        ("another key under our kid", sign(&header(&kid), &good, &foreign_key())),
-        ("an unknown kid", sign(&header("unknown"), &good, &key)),
-        ("a kid that is a path", sign(&header("../../dev/null"), &good, &key)),
-        ("a kid that is SQL", sign(&header("' OR 1=1 --"), &good, &key)),
-        ("no kid", sign(&Header { kid: None, ..header(&kid) }, &good, &key)),
-        ("a key in the header", format!("{embedded}.{body}.{signature}")),
-        ("a critical extension", format!("{critical}.{body}.{signature}")),
-        ("typ JWT", sign(&Header { typ: Some("JWT".to_owned()), ..header(&kid) }, &good, &key)),
-        ("no typ", sign(&Header { typ: None, ..header(&kid) }, &good, &key)),
-        ("another issuer", sign(&header(&kid), &with(&good, "iss", "https://evil.example"), &key)),
-        ("an issuer with a slash more", sign(&header(&kid), &with(&good, "iss", format!("{ISSUER}/")), &key)),
-        ("no issuer", sign(&header(&kid), &without(&good, "iss"), &key)),
-        ("another audience", sign(&header(&kid), &with(&good, "aud", "other"), &key)),
-        ("no audience", sign(&header(&kid), &without(&good, "aud"), &key)),
-        ("no subject", sign(&header(&kid), &without(&good, "sub"), &key)),
-        ("expired", sign(&header(&kid), &with(&good, "exp", now - 60), &key)),
-        ("no expiry", sign(&header(&kid), &without(&good, "exp"), &key)),
-        ("an expiry that is a text", sign(&header(&kid), &with(&good, "exp", "9999999999"), &key)),
-        ("an unknown role", sign(&header(&kid), &with(&good, "role", "superuser"), &key)),
-        ("a scope added", foreign_body(&with(&good, "scope", "clients:admin"))),
-        ("another subject", foreign_body(&with(&good, "sub", "usr_01h455vb4pex5vsknk084sn02q"))),
-        ("one bit of the signature", format!("{head}.{body}.{}", URL_SAFE_NO_PAD.encode(&flipped))),
-        ("a signature of zeros", format!("{head}.{body}.{}", URL_SAFE_NO_PAD.encode([0; 64]))),
-        ("half a signature", format!("{head}.{body}.{}", &signature[..40])),
-        ("no signature", format!("{head}.{body}.")),
-        ("two parts", format!("{head}.{body}")),
-        ("four parts", format!("{token}.{signature}")),
-        ("a padded signature", format!("{token}==")),
-        ("a body that is no JSON", format!("{head}.{}.{signature}", URL_SAFE_NO_PAD.encode("no json"))),
-        ("nothing", String::new()),
-        ("dots", "..".to_owned()),
-        ("a very long text", "a".repeat(100_000)),
-    ];
-    for (attack, forged) in &table {
-        let answer = service.get_as(forged, "/oauth/userinfo").await;
-        assert_eq!(answer.error(), (401, "INVALID_TOKEN"), "{attack}");
-        if !forged.is_empty() {
-            assert!(!service.is_active(&client, forged).await, "{attack}");
-        }
-        let refreshed = service.post("/auth/refresh", &json!({"token": forged})).await;
-        assert_eq!(refreshed.error(), (401, "INVALID_TOKEN"), "{attack}");
+#[tokio::test]
+async fn no_other_token_of_ours_is_an_access_token() {
+    let service = Harness::new().await;
+    let client = service.client("shop", "orders:read").await;
+    let login = service.register("ada@example.com").await;
+    let (kid, key) = genuine_key(&service).await;
+    let mut id_token = claims(&login.text("token"));
+    id_token["aud"] = json!(client.id);
+    let header = Header { typ: Some("JWT".to_owned()), kid: Some(kid), ..Header::new(Algorithm::ES256) };
+    let id_token = jsonwebtoken::encode(&header, &id_token, &EncodingKey::from_ec_der(&key)).unwrap();
+    for token in [login.text("refreshToken"), client.secret.clone(), client.id.clone(), id_token, String::new()] {
+        assert_eq!(service.get_as(&token, "/oauth/userinfo").await.error(), (401, "INVALID_TOKEN"), "{token}");
     }
 }
 

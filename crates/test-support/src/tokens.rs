@@ -1,6 +1,7 @@
 //! An authorization server's signature without the server: access tokens as RFC 9068 has them, and the key set that
 //! verifies them.
 
+use crate::Genuine;
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -15,6 +16,7 @@ const KEY_ID: &str = "test-key";
 /// An issuer with an ES256 key of its own.
 pub struct TestTokens {
     key: EncodingKey,
+    pkcs8: Vec<u8>,
     jwks: Value,
     issuer: String,
     audience: String,
@@ -41,7 +43,7 @@ impl TestTokens {
         let mut jwk = Jwk::from_encoding_key(&key, Algorithm::ES256).expect("a P-256 key has a JWK form");
         jwk.common.key_id = Some(KEY_ID.to_owned());
         let jwks = json!({ "keys": [jwk] });
-        Self { key, jwks, issuer: issuer.to_owned(), audience: audience.to_owned() }
+        Self { key, pkcs8: der.as_bytes().to_vec(), jwks, issuer: issuer.to_owned(), audience: audience.to_owned() }
     }
 
     /// The `iss` of every token.
@@ -79,6 +81,15 @@ impl TestTokens {
         });
         let Value::Object(claims) = claims else { unreachable!("the literal above is an object") };
         TestToken { tokens: self, token_type: "at+jwt".to_owned(), claims }
+    }
+
+    /// A token of a staff user who may do everything, to be forged in every way.
+    #[must_use]
+    pub fn genuine(&self) -> Genuine {
+        let scopes = ["orders:read", "orders:admin", "inventory:read", "invoices:read"];
+        let token = self.token("usr_01h455vb4pex5vsknk084sn02q", "staff", &scopes);
+        let claims = Value::Object(token.claim("sid", new_uuid().to_string()).claims);
+        Genuine { kid: KEY_ID.to_owned(), key: self.pkcs8.clone(), claims }
     }
 
     /// A signed token of a customer, with the scopes that a login gives.

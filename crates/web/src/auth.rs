@@ -4,12 +4,14 @@
 
 mod claims;
 mod jwks;
+mod reader;
 mod revocations;
 mod service_token;
 mod verified;
 
 pub use claims::AccessTokenClaims;
 pub use jwks::{FetchJwks, JwksError, JwksSource};
+pub use reader::AccessTokenReader;
 pub use revocations::{Revocation, RevocationKind, RevocationPage, Revocations};
 pub use service_token::{ServiceToken, ServiceTokenError, X_SERVICE_TOKEN};
 
@@ -18,16 +20,12 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
-use jsonwebtoken::{Algorithm, Validation};
 use jwks::Keys;
 use std::sync::Arc;
 use verified::Verified;
 
 /// How far the clocks of issuer and verifier may be apart, in seconds.
 const LEEWAY_SECONDS: u64 = 5;
-
-/// Longer tokens are refused unread.
-const LONGEST_TOKEN: usize = 8 * 1024;
 
 /// What a verifier insists on.
 #[derive(Debug, Clone)]
@@ -45,7 +43,7 @@ pub struct VerifierConfig {
 pub struct TokenVerifier(Arc<Inner>);
 
 struct Inner {
-    validation: Validation,
+    reader: AccessTokenReader,
     service_token: Option<ServiceToken>,
     keys: Keys,
     verified: Verified,
@@ -56,14 +54,8 @@ impl TokenVerifier {
     /// A verifier that takes its keys from that source.
     #[must_use]
     pub fn new(config: VerifierConfig, source: JwksSource) -> Self {
-        let mut validation = Validation::new(Algorithm::ES256);
-        validation.set_issuer(&[&config.issuer]);
-        validation.set_audience(&[&config.audience]);
-        validation.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
-        validation.leeway = LEEWAY_SECONDS;
-        validation.validate_nbf = true;
         Self(Arc::new(Inner {
-            validation,
+            reader: AccessTokenReader::new(&config.issuer, &config.audience, LEEWAY_SECONDS),
             service_token: config.service_token,
             keys: Keys::new(source),
             verified: Verified::default(),
@@ -82,26 +74,13 @@ impl TokenVerifier {
     /// # Errors
     /// 401 `INVALID_TOKEN`; 503 when no keys could be had yet.
     pub async fn verify(&self, token: &str) -> Result<Caller, Problem> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(Problem::invalid_token("the access token is too long"));
-        }
-        let header = jsonwebtoken::decode_header(token)
-            .map_err(|_| Problem::invalid_token("the access token is no JSON Web Token"))?;
-        let access_token = header.typ.as_deref().is_some_and(|typ| {
-            let typ = typ.strip_prefix("application/").unwrap_or(typ);
-            typ.eq_ignore_ascii_case("at+jwt")
-        });
-        if header.alg != Algorithm::ES256 || !access_token || header.crit.is_some() {
-            return Err(Problem::invalid_token("the token is no ES256 access token (typ at+jwt)"));
-        }
-        let kid = header.kid.ok_or_else(|| Problem::invalid_token("the access token names no key (kid)"))?;
+        let kid = self.0.reader.key_id(token)?;
         let key = self.0.keys.find(&kid).await?;
         let claims = match self.0.verified.find(token, &key) {
             Some(claims) => claims,
             None => {
-                let decoded = jsonwebtoken::decode::<AccessTokenClaims>(token, &key, &self.0.validation)
-                    .map_err(|error| Problem::invalid_token(reason(&error)))?;
-                self.0.verified.keep(token, &key, decoded.claims)
+                let claims = self.0.reader.claims(token, &key)?;
+                self.0.verified.keep(token, &key, claims)
             }
         };
         if self.0.revocations.is_revoked(&claims) {
@@ -177,16 +156,4 @@ fn bearer_token(value: &[u8]) -> Result<Option<&str>, Problem> {
     }
     let token = token.trim();
     if token.is_empty() { Err(malformed()) } else { Ok(Some(token)) }
-}
-
-fn reason(error: &jsonwebtoken::errors::Error) -> &'static str {
-    use jsonwebtoken::errors::ErrorKind;
-    match error.kind() {
-        ErrorKind::ExpiredSignature => "the access token has expired",
-        ErrorKind::ImmatureSignature => "the access token is not valid yet",
-        ErrorKind::InvalidIssuer => "the access token is of another issuer",
-        ErrorKind::InvalidAudience => "the access token is for another audience",
-        ErrorKind::InvalidSignature => "the access token's signature is not valid",
-        _ => "the access token is not valid",
-    }
 }

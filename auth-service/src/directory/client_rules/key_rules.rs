@@ -36,7 +36,11 @@ fn is_usable(jwk: &Jwk) -> bool {
         matches!(&jwk.algorithm, AlgorithmParameters::EllipticCurve(curve) if curve.curve == EllipticCurve::P256);
     let es256 = jwk.common.key_algorithm.is_none_or(|algorithm| algorithm == KeyAlgorithm::ES256);
     let signs = jwk.common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
-    p256 && es256 && signs && DecodingKey::from_jwk(jwk).is_ok()
+    p256 && es256 && signs && DecodingKey::from_jwk(jwk).is_ok_and(|key| is_on_the_curve(&key))
+}
+
+fn is_on_the_curve(key: &DecodingKey) -> bool {
+    key.try_get_as_bytes().is_ok_and(|point| p256::PublicKey::from_sec1_bytes(point).is_ok())
 }
 
 #[cfg(test)]
@@ -68,6 +72,8 @@ mod tests {
             json!({"keys": [with("use", "enc")]}),
             json!({"keys": [with("alg", "ES384")]}),
             json!({"keys": [with("crv", "P-384")]}),
+            json!({"keys": [with("x", "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEV")]}),
+            json!({"keys": [with("y", "AA")]}),
             json!({"keys": [{"kty": "oct", "k": "AAAA"}]}),
             json!({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}),
             json!({"keys": "none"}),
