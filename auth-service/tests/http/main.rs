@@ -19,4 +19,6 @@ mod jose;
 #[cfg(test)]
 mod oauth;
 #[cfg(test)]
+mod refresh_families;
+#[cfg(test)]
 mod refresh_tokens;
