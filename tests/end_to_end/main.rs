@@ -20,6 +20,7 @@ mod placing;
 mod problems;
 mod readme;
 mod replaying;
+mod standard_clients;
 mod stock;
 mod system;
 mod telling;

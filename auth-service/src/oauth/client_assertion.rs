@@ -18,8 +18,8 @@ pub(crate) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-b
 
 /// How far a client's clock may be off.
 const LEEWAY_SECONDS: i64 = 30;
-/// How long an assertion may be good: until then its `jti` is remembered.
-const LONGEST_LIFE_SECONDS: i64 = 10 * 60;
+/// How long an assertion may be good: until then its `jti` is remembered. Standard clients make them for an hour.
+const LONGEST_LIFE_SECONDS: i64 = 60 * 60;
 const LONGEST_ASSERTION: usize = 8 * 1024;
 const LONGEST_JTI: usize = 255;
 

@@ -120,7 +120,7 @@ async fn an_assertion_that_is_wrong_in_any_way_is_refused() {
         keyed.with("4", "aud", json!([ISSUER, "https://elsewhere.example"])),
         keyed.with("5", "aud", json!([])),
         keyed.with("6", "exp", json!(now - 120)),
-        keyed.with("7", "exp", json!(now + 3600)),
+        keyed.with("7", "exp", json!(now + 3700)),
         keyed.with("8", "nbf", json!(now + 300)),
         keyed.with("9", "jti", json!("")),
         keyed.with("10", "jti", json!("x".repeat(256))),
