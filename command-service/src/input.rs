@@ -4,6 +4,8 @@
 mod address;
 mod checks;
 mod country;
+mod lines;
 
 pub use address::{AddressInput, ContactInput};
 pub use checks::Checks;
+pub use lines::{LineQuantityBody, named_lines};

@@ -1,10 +1,12 @@
 //! What this service asks of inventory-service: what products are, and holding their stock. The same routes
 //! whether it runs in this process or elsewhere.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use service::{Peer, PeerError};
 use shared_events::{Currency, Money, OrderId, ProductId, inventory::ProductStatus};
+use utoipa::ToSchema;
 
 /// A product, as orders need it.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,24 +34,32 @@ pub struct Demand {
     pub quantity: u64,
 }
 
-/// The stock that is held for an order.
-#[derive(Debug, Clone, Deserialize)]
+/// The stock that is held for an order, as inventory-service answers it.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Reserved {
+    /// The order.
+    pub order_id: OrderId,
     /// The revision that is held; a higher one than was asked for where somebody else asked later.
     pub revision: i32,
     /// `PENDING`, `ATTACHED`, `CONFIRMED`, or over.
     pub state: String,
-    /// What is held.
+    /// What is held; of a reservation that is over, what was.
     pub lines: Vec<ReservedLine>,
+    /// When it is given up unless the order asks for it.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// Counts its changes.
+    pub version: i64,
 }
 
 /// A product of a reservation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ReservedLine {
     /// The product.
     pub product_id: ProductId,
+    /// Pieces.
+    pub quantity: i64,
     /// The product's stock version that shows it.
     pub stock_version: i64,
 }
@@ -134,7 +144,7 @@ impl Inventory {
     /// # Errors
     /// [`PeerError`] when inventory-service is away.
     pub async fn attach(&self, order_id: OrderId) -> Result<(), PeerError> {
-        self.step(order_id, "attach").await
+        self.step(order_id, "attach", &json!({})).await
     }
 
     /// Gives the stock of an order back.
@@ -142,11 +152,40 @@ impl Inventory {
     /// # Errors
     /// [`PeerError`] when inventory-service is away.
     pub async fn release(&self, order_id: OrderId) -> Result<(), PeerError> {
-        self.step(order_id, "release").await
+        self.step(order_id, "release", &json!({})).await
     }
 
-    async fn step(&self, order_id: OrderId, step: &str) -> Result<(), PeerError> {
+    /// Gives back what this demand of an order holds, not what a newer one does.
+    ///
+    /// # Errors
+    /// [`PeerError`] when inventory-service is away or holds nothing for it.
+    pub async fn release_demand(
+        &self,
+        order_id: OrderId,
+        revision: i32,
+        reason: Option<String>,
+    ) -> Result<(), PeerError> {
+        self.step(order_id, "release", &json!({"revision": revision, "reason": reason})).await
+    }
+
+    /// Tells that the order is covered.
+    ///
+    /// # Errors
+    /// [`PeerError`] when inventory-service is away or holds nothing for it.
+    pub async fn confirm(&self, order_id: OrderId) -> Result<(), PeerError> {
+        self.step(order_id, "confirm", &json!({})).await
+    }
+
+    /// What is held for an order, as inventory-service answers it.
+    ///
+    /// # Errors
+    /// [`PeerError`]: 404 where nothing was ever reserved.
+    pub async fn reservation(&self, order_id: OrderId) -> Result<Reserved, PeerError> {
+        self.peer.get(&format!("/api/inventory/reservations/{order_id}")).await
+    }
+
+    async fn step(&self, order_id: OrderId, step: &str, body: &Value) -> Result<(), PeerError> {
         let path = format!("/api/inventory/reservations/{order_id}/{step}");
-        self.peer.post::<Value>(&path, &serde_json::json!({})).await.map(drop)
+        self.peer.post::<Value>(&path, body).await.map(drop)
     }
 }

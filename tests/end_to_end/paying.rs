@@ -100,3 +100,38 @@ fn customers_report_no_payments() {
     let path = format!("/api/orders/{}/payment/completed", placed.text("/orderId"));
     shop.post_as(&customer.token, &path, &body).expect_problem(403, "INSUFFICIENT_SCOPE");
 }
+
+#[test]
+fn an_authorised_payment_covers_the_order_until_it_is_voided() {
+    let shop = shared();
+    let placed = shop.order(&shop.product("20.00", 10), 1);
+    let path = format!("/api/orders/{}/payment", placed.text("/orderId"));
+    let body =
+        json!({"paymentId": unique("auth"), "amount": {"amount": "20.00", "currency": "EUR"}, "method": "paypal"});
+    let held = shop.post(&format!("{path}/authorized"), &body).expect(200);
+    assert_eq!(
+        (held.body["status"].as_str(), held.body["paymentStatus"].as_str()),
+        (Some("CONFIRMED"), Some("AUTHORIZED"))
+    );
+    assert_eq!(held.body["paidTotal"]["amount"], "0.00");
+    let again = shop.post(&format!("{path}/authorized"), &body).expect(200);
+    assert_eq!(again.body["version"], held.body["version"]);
+    let voided = shop.post(&format!("{path}/voided"), &body).expect(200);
+    assert_eq!(
+        (voided.body["status"].as_str(), voided.body["paymentStatus"].as_str()),
+        (Some("PENDING"), Some("VOIDED"))
+    );
+    let again = shop.post(&format!("{path}/voided"), &body).expect(200);
+    assert_eq!(again.body["version"], voided.body["version"]);
+}
+
+#[test]
+fn an_authorised_part_extends_the_payment_window() {
+    let shop = shared();
+    let placed = shop.order(&shop.product("20.00", 10), 1);
+    let path = format!("/api/orders/{}/payment/authorized", placed.text("/orderId"));
+    let body = json!({"paymentId": unique("auth"), "amount": {"amount": "5.00", "currency": "EUR"}});
+    let held = shop.post(&path, &body).expect(200);
+    assert_eq!(held.body["status"], "PENDING");
+    assert!(held.text("/expiresAt") > placed.text("/expiresAt"));
+}

@@ -1,6 +1,9 @@
 //! PUT /api/orders/{id}
 
-use super::run::{OnOrder, key_of, once, order_id};
+use super::{
+    resource::Resource,
+    run::{OnOrder, key_of, once, order_id},
+};
 use crate::{
     app::{App, party},
     input::{AddressInput, Checks, ContactInput},
@@ -45,7 +48,7 @@ pub async fn put(
     let of = app.clone();
     let wanted = async move {
         let sealing_key = Some(key_of(&of, order_id).await?);
-        Ok(OnOrder { order_id, command, if_match, command_id: None, sealing_key })
+        Ok(OnOrder { order_id, command, answers: Resource::Order, if_match, command_id: None, sealing_key })
     };
     Ok(Box::pin(once(app, request, &body, wanted)).await)
 }

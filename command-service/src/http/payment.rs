@@ -1,10 +1,13 @@
-//! POST /api/orders/{id}/payment/{completed|failed}: facts as providers report them. The provider's reference makes a
+//! POST /api/orders/{id}/payment/{authorized|completed|failed|voided}: facts as providers report them. The provider's reference makes a
 //! repeat of the same report a no-op for ever, with or without an Idempotency-Key.
 
-use super::run::{OnOrder, once, order_id};
+use super::{
+    resource::Resource,
+    run::{OnOrder, once, order_id},
+};
 use crate::{app::App, input::Checks, pipeline::validate::payment_method};
 use axum::{extract::State, response::Response};
-use order::{Command, CompletePayment, FailPayment, PaymentMethod, Rejection};
+use order::{AuthorizePayment, Command, CompletePayment, FailPayment, PaymentMethod, Rejection, VoidPayment};
 use serde::{Deserialize, Serialize};
 use service::{CommandRequest, unavailable_or_internal};
 use shared_events::{ExceptionId, Money, OrderId, RefundId, money::MoneyInput};
@@ -64,9 +67,33 @@ pub async fn completed(
                 now: now(),
             })
         });
-        Ok(OnOrder { order_id, command, if_match, command_id, sealing_key: None })
+        Ok(OnOrder { order_id, command, answers: Resource::Order, if_match, command_id, sealing_key: None })
     };
     Ok(Box::pin(once(app, request, &body, wanted)).await)
+}
+
+/// POST …/payment/authorized
+pub async fn authorized(
+    State(app): State<App>,
+    request: CommandRequest,
+    if_match: IfMatch,
+    params: PathParams,
+    JsonBody(body): JsonBody<PaymentBody>,
+) -> Result<Response, Problem> {
+    let window = app.config.clone();
+    fact(app, request, if_match, &params, body, "authorized", move |report| {
+        let now = now();
+        Command::from(AuthorizePayment {
+            payment_id: report.payment_id,
+            provider: None,
+            method: report.method,
+            amount: report.amount,
+            expires_at: Some(now + window.payment_window_of(report.method.unwrap_or(PaymentMethod::Other))),
+            exception_id: ExceptionId::generate(),
+            now,
+        })
+    })
+    .await
 }
 
 /// POST …/payment/failed
@@ -77,23 +104,50 @@ pub async fn failed(
     params: PathParams,
     JsonBody(body): JsonBody<PaymentBody>,
 ) -> Result<Response, Problem> {
-    let order_id = order_id(&params)?;
+    fact(app, request, if_match, &params, body, "failed", |report| {
+        Command::from(FailPayment {
+            payment_id: report.payment_id,
+            provider: None,
+            method: report.method,
+            amount: report.amount,
+            reason: report.reason,
+            now: now(),
+        })
+    })
+    .await
+}
+
+/// POST …/payment/voided
+pub async fn voided(
+    State(app): State<App>,
+    request: CommandRequest,
+    if_match: IfMatch,
+    params: PathParams,
+    JsonBody(body): JsonBody<PaymentBody>,
+) -> Result<Response, Problem> {
+    fact(app, request, if_match, &params, body, "voided", |report| {
+        let Report { payment_id, amount, reason, .. } = report;
+        Command::from(VoidPayment { payment_id, amount, reason, now: now() })
+    })
+    .await
+}
+
+/// A report that asks nothing of other services.
+async fn fact(
+    app: App,
+    request: CommandRequest,
+    if_match: IfMatch,
+    params: &PathParams,
+    body: PaymentBody,
+    step: &'static str,
+    command: impl FnOnce(Report) -> Command,
+) -> Result<Response, Problem> {
+    let order_id = order_id(params)?;
     let report = report(&body);
-    let wanted = async move {
-        let command_id = report.as_ref().ok().map(|report| command_id(order_id, "failed", &report.payment_id));
-        let command = report.map(|report| {
-            Command::from(FailPayment {
-                payment_id: report.payment_id,
-                provider: None,
-                method: report.method,
-                amount: report.amount,
-                reason: report.reason,
-                now: now(),
-            })
-        });
-        Ok(OnOrder { order_id, command, if_match, command_id, sealing_key: None })
-    };
-    Ok(Box::pin(once(app, request, &body, wanted)).await)
+    let command_id = report.as_ref().ok().map(|report| command_id(order_id, step, &report.payment_id));
+    let command = report.map(command);
+    let wanted = OnOrder { order_id, command, answers: Resource::Order, if_match, command_id, sealing_key: None };
+    Ok(Box::pin(once(app, request, &body, std::future::ready(Ok(wanted)))).await)
 }
 
 fn report(body: &PaymentBody) -> Result<Report, Rejection> {

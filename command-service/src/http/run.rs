@@ -1,5 +1,6 @@
 //! Running a command on an order that exists, for a request: the same for every route but placing.
 
+use super::resource::Resource;
 use crate::{
     aggregate::OrderCommand,
     app::{App, confined_to, metadata},
@@ -20,6 +21,8 @@ pub struct OnOrder {
     pub order_id: OrderId,
     /// What is wanted, or what is wrong with it.
     pub command: Result<Command, Rejection>,
+    /// What the answer is about.
+    pub answers: Resource,
     /// The version that the caller saw.
     pub if_match: IfMatch,
     /// What makes a repeat a no-op, beyond the request's own key.
@@ -45,7 +48,7 @@ pub async fn once(
     Box::pin(idempotency.run(&request, &fingerprint, NOTHING_RESERVED, work)).await
 }
 
-/// Runs it and answers with the order.
+/// Runs it and answers with the order, or with what it made.
 async fn on_order(app: &App, request: &CommandRequest, attempt: &Attempt, wanted: OnOrder) -> Outcome {
     let confined_to = match confined_to(&request.caller) {
         Ok(confined_to) => confined_to,
@@ -60,7 +63,7 @@ async fn on_order(app: &App, request: &CommandRequest, attempt: &Attempt, wanted
         metadata: metadata(request),
         sealing_key: wanted.sealing_key,
     };
-    let answer = |order: &order::Order| app.answer(order, request);
+    let answer = |order: &order::Order| wanted.answers.answer(app, order, request);
     match app.orders.execute(to_execute, |order| attempt.done(&answer(order))).await {
         Ok(order) => Outcome::Appended(answer(&order)),
         Err(ExecuteError::VersionMismatch { actual }) => match app.orders.load(order_id).await {

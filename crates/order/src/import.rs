@@ -269,6 +269,12 @@ mod tests {
     }
 
     #[test]
+    fn stock_that_an_import_never_held_cannot_be_confirmed() {
+        let confirm = crate::ConfirmStock { reservation_revision: 0, now: later(70) };
+        given([import(&[("p", "39.00")]).into()]).when(confirm).then_rejected("ILLEGAL_TRANSITION");
+    }
+
+    #[test]
     fn an_imported_order_has_no_payment_window_and_no_reservation() {
         let order = given([]).when(import(&[])).then(&["OrderPlaced"]);
         assert_eq!((order.expires_at, order.reservation, order.placed_at), (None, None, now()));

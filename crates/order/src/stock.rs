@@ -23,7 +23,7 @@ pub struct ReserveStock {
 /// Its stock is held firmly, because it is covered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ConfirmStock {
-    /// The reservation's revision.
+    /// The reservation's revision, at least: a newer one that the order has by then is confirmed in its place.
     pub reservation_revision: i32,
     /// When.
     pub now: DateTime<Utc>,
@@ -109,14 +109,15 @@ impl ConfirmStock {
         if !order.is_paid_for() {
             return Err(Rejection::NotCovered { outstanding: order.outstanding() });
         }
-        if order.lacks_stock() {
-            return Err(order.illegal("its stock was given up and has to be reserved anew first"));
+        if order.reservation.is_none() || order.lacks_stock() {
+            return Err(order.illegal("nothing is held for it; its stock has to be reserved first"));
         }
+        let revision = self.reservation_revision.max(order.reservation_revision());
         let firm = order.reservation.is_some_and(|held| held.state == ReservationState::Firm);
-        if firm && self.reservation_revision <= order.reservation_revision() {
+        if firm && revision == order.reservation_revision() {
             return Ok(Vec::new());
         }
-        Ok(vec![stock_confirmed(self.reservation_revision, true, self.now)])
+        Ok(vec![stock_confirmed(revision, true, self.now)])
     }
 }
 
@@ -189,6 +190,14 @@ mod tests {
         given([place()]).when(confirm(1)).then_rejected("NOT_COVERED");
         given([place(), pay("p", "39.00")]).when(confirm(1)).then(&["StockConfirmed"]);
         given([place(), pay("p", "39.00"), confirm(1)]).when(confirm(1)).then_nothing();
+    }
+
+    #[test]
+    fn a_confirmation_that_names_an_older_revision_confirms_what_is_held_now() {
+        let paid_after = [place(), release(), reserve(2), pay("p", "39.00")];
+        let order = given(paid_after.clone()).when(confirm(1)).then(&["StockConfirmed"]);
+        assert_eq!(order.reservation_revision(), 2);
+        given(paid_after.into_iter().chain([confirm(2)])).when(confirm(1)).then_nothing();
     }
 
     #[test]

@@ -88,9 +88,60 @@ fn fill(shop: &System) {
     crate::system::Answer::of(keyed.json(&credit).send().unwrap()).expect(201);
     let customer = shop.customer();
     shop.post_as(&customer.token, "/api/orders", &order_body(&lamp, 1)).expect(201);
+    live(shop, &lamp);
     // Somebody is about to place this one.
     let reserved = json!({
         "orderId": "ord_01h455vb4pex5vsknk084sn02q", "items": [{"productId": mug, "quantity": 5}], "ttlSeconds": 86_000,
     });
     shop.post("/api/inventory/reservations", &reserved).expect(201);
+}
+
+/// Orders whose goods and money went every way that they can go.
+fn live(shop: &System, lamp: &str) {
+    let placed = || {
+        let placed = shop.order(lamp, 4);
+        let path = format!("/api/orders/{}", placed.text("/orderId"));
+        (path, placed.text("/lines/0/lineId"), placed.text("/orderId"))
+    };
+    let lines = |line: &str, quantity: u32| json!([{"lineId": line, "quantity": quantity}]);
+    let ship = |path: &str, line: &str, quantity: u32| {
+        let made = shop.post(&format!("{path}/shipments"), &json!({"lines": lines(line, quantity)})).expect(201);
+        let shipment = format!("{path}/shipments/{}", made.text("/shipmentId"));
+        shop.post(&format!("{shipment}/dispatched"), &json!({"carrier": "DHL"})).expect(200);
+        shipment
+    };
+    for (path, line, order) in std::iter::repeat_with(placed).take(3) {
+        shop.pay(&order, "50.00").expect(200);
+        shop.post(&format!("{path}/inventory/confirm"), &json!({})).expect(200);
+        shop.post(&format!("{path}/notes"), &json!({"text": "rings twice"})).expect(200);
+        let first = ship(&path, &line, 1);
+        shop.post(&format!("{first}/delivered"), &json!({})).expect(200);
+        let back = ship(&path, &line, 2);
+        shop.post(&format!("{back}/failed"), &json!({"returnedToSender": true})).expect(200);
+        let announced = json!({"lines": lines(&line, 1), "reason": "too small"});
+        let announced = shop.post(&format!("{path}/returns"), &announced).expect(201);
+        shop.post(&format!("{path}/returns/{}/received", announced.text("/returnId")), &json!({})).expect(200);
+        let refund =
+            shop.post(&format!("{path}/refunds"), &json!({"lines": lines(&line, 1), "reason": "x"})).expect(201);
+        shop.post(&format!("{path}/refunds/{}/completed", refund.text("/refundId")), &json!({})).expect(200);
+        shop.post(&format!("{path}/cancel"), &json!({"lines": lines(&line, 1)})).expect(200);
+        shop.post(&format!("{path}/hold"), &json!({"reason": "x"})).expect(200);
+    }
+    let (path, line, order) = placed();
+    shop.pay(&order, "50.00").expect(200);
+    let left = shop.post(&format!("{path}/shipments"), &json!({"lines": lines(&line, 3)})).expect(201);
+    ship(&path, &line, 1);
+    shop.post(&format!("{path}/cancel"), &json!({})).expect(200);
+    shop.post(&format!("{path}/shipments/{}/dispatched", left.text("/shipmentId")), &json!({})).expect(200);
+    let (path, _, _) = placed();
+    for step in ["release", "reserve", "release"] {
+        shop.post(&format!("{path}/inventory/{step}"), &json!({})).expect(200);
+    }
+    let (path, _, order) = placed();
+    shop.post(&format!("{path}/inventory/release"), &json!({})).expect(200);
+    shop.post(&format!("{path}/inventory/reserve"), &json!({})).expect(200);
+    shop.pay(&order, "50.00").expect(200);
+    shop.put(&format!("{path}/status"), &json!({"status": "SHIPPED"})).expect(200);
+    shop.put(&format!("{path}/status"), &json!({"status": "DELIVERED"})).expect(200);
+    shop.put(&format!("{path}/status"), &json!({"status": "COMPLETED"})).expect(200);
 }
