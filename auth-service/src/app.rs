@@ -17,6 +17,7 @@ use std::sync::Arc;
 pub(crate) struct App {
     pub(crate) pool: Pool,
     pub(crate) tokens: AccessTokens,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) hasher: PasswordHasher,
     pub(crate) limits: Limits,
     pub(crate) announcer: Announcer,
@@ -31,11 +32,12 @@ pub(crate) type SharedApp = Arc<App>;
 impl App {
     /// Puts the parts together over a migrated schema.
     pub(crate) async fn open(pool: Pool, config: Config, surroundings: Surroundings) -> Result<SharedApp, OpenError> {
-        let keys = Keys::open(pool.clone(), config.key_encryption_key).await?;
+        let keys = Arc::new(Keys::open(pool.clone(), config.key_encryption_key).await?);
         let (cookie, base) = (BrowserCookie::new(&surroundings.issuer), base(&surroundings.issuer));
         Ok(Arc::new(Self {
             pool,
-            tokens: AccessTokens::new(Arc::new(keys), surroundings.issuer),
+            tokens: AccessTokens::new(Arc::clone(&keys), surroundings.issuer),
+            keys,
             hasher: PasswordHasher::new()?,
             limits: Limits::new(config.rate_limit),
             announcer: Announcer::new(surroundings.in_force, surroundings.draining),

@@ -28,6 +28,8 @@ const ACTIVATION_DELAY_SECONDS: i32 = 60;
 const OVERLAP_SECONDS: i32 = 20 * 60;
 /// How old the keys in memory may be, so that every instance follows a rotation.
 const RELOAD_AFTER: Duration = Duration::from_secs(15);
+/// Whoever makes keys does so alone; readers go on.
+const LOCK: &str = "LOCK TABLE signing_keys IN EXCLUSIVE MODE";
 
 /// What can go wrong with the keys.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +93,12 @@ pub struct Keys {
     reloading: Mutex<()>,
 }
 
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys(…)")
+    }
+}
+
 impl Keys {
     /// Opens the keys, making the first one if there is none.
     ///
@@ -100,7 +108,7 @@ impl Keys {
         let sealer = Sealer::open(&pool, encryption_key).await?;
         let mut client = pool.get().await?;
         let transaction = client.transaction().await?;
-        transaction.batch_execute("LOCK TABLE signing_keys IN EXCLUSIVE MODE").await?;
+        transaction.batch_execute(LOCK).await?;
         if transaction.query_opt("SELECT 1 FROM signing_keys LIMIT 1", &[]).await?.is_none() {
             insert_new_key(&transaction, &sealer, 0).await?;
         }
@@ -137,16 +145,46 @@ impl Keys {
     pub async fn rotate(&self) -> Result<String, KeyError> {
         let mut client = self.pool.get().await?;
         let transaction = client.transaction().await?;
-        transaction.batch_execute("LOCK TABLE signing_keys IN EXCLUSIVE MODE").await?;
-        let retire = include_str!("sql/retire_signing_keys.sql");
-        transaction.execute(retire, &[&ACTIVATION_DELAY_SECONDS, &OVERLAP_SECONDS]).await?;
-        let kid = insert_new_key(&transaction, &self.sealer, ACTIVATION_DELAY_SECONDS).await?;
-        crate::audit::record(&transaction, &crate::audit::Entry::by("cli", "KEYS_ROTATED").on(&kid)).await?;
+        transaction.batch_execute(LOCK).await?;
+        let kid = self.replace(&transaction, "cli").await?;
         transaction.commit().await?;
         drop(client);
+        self.reload().await?;
+        Ok(kid)
+    }
+
+    /// The same once the newest key is that old, and nothing before; however many instances ask, one key is made.
+    ///
+    /// # Errors
+    /// [`KeyError`] when the tables don't answer.
+    pub async fn rotate_if_older_than(&self, age: Duration) -> Result<Option<String>, KeyError> {
+        let mut client = self.pool.get().await?;
+        let transaction = client.transaction().await?;
+        transaction.batch_execute(LOCK).await?;
+        let select = "SELECT 1 FROM signing_keys WHERE created_at > now() - make_interval(secs => $1) LIMIT 1";
+        if transaction.query_opt(select, &[&age.as_secs_f64()]).await?.is_some() {
+            return Ok(None);
+        }
+        let kid = self.replace(&transaction, "auth-service").await?;
+        transaction.commit().await?;
+        drop(client);
+        self.reload().await?;
+        Ok(Some(kid))
+    }
+
+    /// Gives the present keys an end and makes the next one, under the lock.
+    async fn replace(&self, transaction: &Transaction<'_>, by: &str) -> Result<String, KeyError> {
+        let retire = include_str!("sql/retire_signing_keys.sql");
+        transaction.execute(retire, &[&ACTIVATION_DELAY_SECONDS, &OVERLAP_SECONDS]).await?;
+        let kid = insert_new_key(transaction, &self.sealer, ACTIVATION_DELAY_SECONDS).await?;
+        crate::audit::record(transaction, &crate::audit::Entry::by(by, "KEYS_ROTATED").on(&kid)).await?;
+        Ok(kid)
+    }
+
+    async fn reload(&self) -> Result<(), KeyError> {
         let fresh = Arc::new(load(&self.pool, &self.sealer).await?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        Ok(kid)
+        Ok(())
     }
 
     fn snapshot(&self) -> Arc<KeySet> {

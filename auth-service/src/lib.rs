@@ -39,7 +39,7 @@ pub use clients::{ClientSpec, Grant};
 pub use config::Config;
 pub use directory::{ClientRules, Directory, DirectoryError, Ensured, Secrecy};
 pub use failure::OpenError;
-pub use keys::{KeyEncryptionKey, KeyEncryptionKeyError};
+pub use keys::{KeyEncryptionKey, KeyEncryptionKeyError, KeyError, Keys};
 pub use secret::Secret;
 pub use sessions::FIRST_PARTY_CLIENT;
 pub use users::Role;
@@ -47,6 +47,7 @@ pub use users::Role;
 use app::{App, SharedApp};
 use pg::{Database, PgError, Pool};
 use service::{Deps, ReadyCheck, Service, StartError, Worker};
+use std::sync::Arc;
 use std::time::Duration;
 use store::StoreError;
 use tokio_util::sync::CancellationToken;
@@ -59,6 +60,8 @@ const SCHEMA: &str = "auth";
 const OWNER: &str = "oms_auth";
 const MIGRATION_HISTORY: &str = "auth_schema_history";
 const SWEEP_INTERVAL: Duration = Duration::from_secs(10 * 60);
+/// How often it is looked whether the signing key has become too old.
+const ROTATION_INTERVAL: Duration = Duration::from_secs(10 * 60);
 
 mod embedded {
     refinery::embed_migrations!("migrations");
@@ -96,7 +99,8 @@ pub struct Surroundings {
 pub async fn open(database: &Database, config: Config, surroundings: Surroundings) -> Result<Opened, OpenError> {
     let pool = open_schema(database).await?;
     let app = App::open(pool.clone(), config, surroundings).await?;
-    Ok(Opened { routes: http::routes(app), pool })
+    let keys = Arc::clone(&app.keys);
+    Ok(Opened { routes: http::routes(app), pool, keys })
 }
 
 /// The service without anything around it.
@@ -106,6 +110,8 @@ pub struct Opened {
     pub routes: web::Routes<()>,
     /// Its pool, in its schema.
     pub pool: Pool,
+    /// What it signs with.
+    pub keys: Arc<Keys>,
 }
 
 /// The service.
@@ -113,6 +119,7 @@ pub struct Opened {
 /// # Errors
 /// [`StartError`] when the database or the keys are not available.
 pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
+    let key_rotation = config.key_rotation;
     let surroundings = Surroundings {
         issuer: deps.public_url,
         in_force: deps.verifier.revocations().clone(),
@@ -121,10 +128,12 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let opened = open(&deps.database, config, surroundings)
         .await
         .map_err(|error| StartError::step("opening auth-service", error))?;
+    let mut workers = vec![sweeper(opened.pool.clone())];
+    workers.extend(key_rotation.map(|age| key_rotator(opened.keys, age)));
     Ok(Service {
         name: NAME,
         routes: opened.routes,
-        workers: vec![sweeper(opened.pool.clone())],
+        workers,
         checks: vec![ReadyCheck::database("auth.database", opened.pool)],
     })
 }
@@ -139,6 +148,21 @@ fn sweeper(pool: Pool) -> Worker {
                 sessions::sweep(&client).await?;
             }
             Ok::<(), StoreError>(())
+        }
+    })
+}
+
+/// Replaces the signing key when it has become that old: at the start, and every so often.
+fn key_rotator(keys: Arc<Keys>, age: Duration) -> Worker {
+    Worker::new("auth.key-rotation", move |stop: CancellationToken| {
+        let keys = Arc::clone(&keys);
+        async move {
+            loop {
+                keys.rotate_if_older_than(age).await?;
+                if stop.run_until_cancelled(tokio::time::sleep(ROTATION_INTERVAL)).await.is_none() {
+                    return Ok::<(), KeyError>(());
+                }
+            }
         }
     })
 }

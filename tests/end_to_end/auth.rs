@@ -1,6 +1,6 @@
 //! Tokens, registration and login, as standard clients use them.
 
-use crate::system::{Answer, order_body, shared, unique};
+use crate::system::{Answer, Folder, System, eventually, order_body, shared, unique};
 use reqwest::{Method, blocking::RequestBuilder};
 use serde_json::json;
 
@@ -131,4 +131,26 @@ fn staff_see_every_order_and_customers_their_own() {
     let ids: Vec<&str> =
         listed["items"].as_array().unwrap().iter().map(|order| order["orderId"].as_str().unwrap()).collect();
     assert_eq!(ids, [own.text("/orderId")]);
+}
+
+#[test]
+fn a_system_replaces_its_signing_key_by_itself_when_that_has_become_old() {
+    let folder = Folder::new();
+    let keys = |shop: &System| {
+        let answer = Answer::of(shop.anonymous(Method::GET, "/.well-known/jwks.json").send().unwrap()).expect(200);
+        answer.body["keys"].as_array().unwrap().len()
+    };
+    let shop = System::start(&folder, &[]);
+    assert_eq!(keys(&shop), 1);
+    let url = shop.ready["databaseUrl"].as_str().unwrap().to_owned();
+    let age = async {
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+        let statement = client.execute("UPDATE auth.signing_keys SET created_at = now() - interval '31 days'", &[]);
+        tokio::select! { changed = statement => assert_eq!(changed.unwrap(), 1), _ = connection => panic!("it ended") }
+    };
+    tokio::runtime::Runtime::new().unwrap().block_on(age);
+    shop.stop();
+    let shop = System::start(&folder, &[]);
+    eventually("there is another key", || (keys(&shop) == 2).then_some(()));
+    shop.get("/api/orders").expect(200);
 }

@@ -1,5 +1,7 @@
 DELETE FROM revocations WHERE expires_at < now();
 DELETE FROM used_assertions WHERE expires_at < now();
+-- Nothing that a withdrawn key signed is alive any more.
+DELETE FROM signing_keys WHERE published_until < now() - interval '1 day';
 DELETE FROM browser_logins WHERE expires_at < now();
 -- A used code stays a day, so that a late second use still ends what it gave.
 DELETE FROM authorization_codes WHERE expires_at < now() - interval '1 day';

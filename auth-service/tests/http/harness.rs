@@ -1,6 +1,6 @@
 //! One service on a database of its own, and the few requests that every test makes.
 
-use auth_service::{ClientSpec, Config, Directory, Grant, Role, Secrecy, Secret, Surroundings};
+use auth_service::{ClientSpec, Config, Directory, Grant, Keys, Role, Secrecy, Secret, Surroundings};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
@@ -25,6 +25,7 @@ pub struct Harness {
     router: Router,
     pub pool: pg::Pool,
     pub directory: Directory,
+    pub keys: Arc<Keys>,
     pub database: TestDatabase,
 }
 
@@ -52,7 +53,7 @@ impl Harness {
 
     pub async fn with_rate_limit(rate_limit: bool) -> Self {
         let database = test_support::database().await;
-        Self::on(database, Config { key_encryption_key: None, rate_limit }).await
+        Self::on(database, Config { key_encryption_key: None, key_rotation: None, rate_limit }).await
     }
 
     pub async fn on(database: TestDatabase, config: Config) -> Self {
@@ -87,7 +88,7 @@ impl Harness {
         let provide = axum::middleware::from_fn(web::request_context::provide);
         let router = inner.layer(authenticate).layer(provide);
         let directory = Directory::open(&database).await.unwrap();
-        Self { router, pool: opened.pool, directory, database }
+        Self { router, pool: opened.pool, directory, keys: opened.keys, database }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

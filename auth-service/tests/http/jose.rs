@@ -4,8 +4,10 @@
 use crate::harness::{Harness, claims, jose_header, surroundings};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use futures_util::future::join_all;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
+use std::time::Duration;
 use test_support::{Forgery, Genuine, forgeries};
 use web::auth::Revocations;
 
@@ -82,7 +84,7 @@ async fn a_rotated_key_signs_after_a_minute_and_the_old_one_stays_published() {
     connection.execute(early, &[&new_kid]).await.unwrap();
 
     // Another instance of the service, started after the rotation.
-    let config = auth_service::Config { key_encryption_key: None, rate_limit: false };
+    let config = auth_service::Config { key_encryption_key: None, key_rotation: None, rate_limit: false };
     let kept = service.database;
     let second = Harness::on(kept, config).await;
     let keys = second.get("/.well-known/jwks.json").await.body["keys"].as_array().unwrap().len();
@@ -95,12 +97,44 @@ async fn a_rotated_key_signs_after_a_minute_and_the_old_one_stays_published() {
 }
 
 #[tokio::test]
+async fn a_key_that_has_become_old_is_replaced_once_whoever_looks_and_forgotten_when_nothing_needs_it() {
+    let service = Harness::new().await;
+    let token = service.register("ada@example.com").await.text("token");
+    let published = async || service.get("/.well-known/jwks.json").await.body["keys"].as_array().unwrap().len();
+    let month = Duration::from_secs(30 * 24 * 60 * 60);
+    assert_eq!(service.keys.rotate_if_older_than(month).await.unwrap(), None, "it is new");
+    let connection = service.pool.get().await.unwrap();
+    connection.execute("UPDATE signing_keys SET created_at = now() - interval '31 days'", &[]).await.unwrap();
+
+    let looks = join_all((0..4).map(|_| service.keys.rotate_if_older_than(month))).await;
+    let made: Vec<String> = looks.into_iter().filter_map(|look| look.unwrap()).collect();
+    let [new] = &made[..] else { panic!("{made:?} were made") };
+    assert_eq!(published().await, 2, "the old key overlaps the new one");
+    let early = service.login("ada@example.com", crate::harness::PASSWORD).await.text("token");
+    assert_eq!(jose_header(&early)["kid"], jose_header(&token)["kid"], "nobody knows the new key yet");
+    let audit =
+        "SELECT count(*) FROM audit_events WHERE action = 'KEYS_ROTATED' AND actor = 'auth-service' AND subject = $1";
+    assert_eq!(connection.query_one(audit, &[new]).await.unwrap().get::<_, i64>(0), 1);
+
+    let sweep = include_str!("../../src/sql/sweep.sql");
+    connection.batch_execute(sweep).await.unwrap();
+    assert_eq!(service.get_as(&token, "/oauth/userinfo").await.status, 200);
+    let later = "UPDATE signing_keys SET published_until = published_until - interval '2 days' WHERE published_until IS NOT NULL";
+    connection.execute(later, &[]).await.unwrap();
+    connection.batch_execute(sweep).await.unwrap();
+    let left: Vec<String> =
+        connection.query("SELECT kid FROM signing_keys", &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert_eq!(left, made);
+}
+
+#[tokio::test]
 async fn keys_outlive_a_restart_and_move_to_the_operators_key() {
     let service = Harness::new().await;
     let token = service.register("ada@example.com").await.text("token");
     let key = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=";
     let config = |key: Option<&str>| auth_service::Config {
         key_encryption_key: key.map(|key| auth_service::KeyEncryptionKey::parse(key).unwrap()),
+        key_rotation: None,
         rate_limit: false,
     };
     let Harness { pool, database, .. } = service;

@@ -37,6 +37,7 @@ pub const CATALOGUE: &[Variable] = &[
         "32 bytes in Base64",
         "seals the signing keys; a key in the database unless set",
     ),
+    set("OMS_KEY_ROTATION", Some("30d"), "30d", "how old a signing key gets before a new one takes over; off: never"),
     set("OMS_LISTEN", None, "127.0.0.1:8080", "the address to listen on"),
     set("OMS_ADMIN_LISTEN", None, "127.0.0.1:9090", "where /metrics listens; on OMS_LISTEN when that is loopback"),
     set("OMS_PUBLIC_URL", None, "https://shop.example.org", "the URL clients see; the issuer of tokens"),
