@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 /// An event-sourced order-management backend.
 #[derive(Debug, Parser)]
@@ -28,6 +28,9 @@ pub enum Command {
     /// Users who log in.
     #[command(subcommand)]
     User(User),
+    /// Roles of the shop's own: staff with some scopes and no others.
+    #[command(subcommand)]
+    Role(Role),
     /// The keys that sign tokens.
     #[command(subcommand)]
     Keys(Keys),
@@ -127,6 +130,67 @@ pub struct ClientCreate {
 pub enum User {
     /// Makes a user; the password is read from standard input, or generated and printed.
     Create(UserCreate),
+    /// Gives a user another role; their sessions end.
+    Role(UserRole),
+}
+
+/// The options of `oms user role`.
+#[derive(Debug, Args)]
+pub struct UserRole {
+    /// The e-mail address they log in with.
+    pub email: String,
+    /// customer, staff, admin, or a role that `oms role create` made.
+    pub role: String,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+}
+
+/// What can be done with roles.
+#[derive(Debug, Subcommand)]
+pub enum Role {
+    /// Makes a role of scopes.
+    Create(RoleScopes),
+    /// Gives a role other scopes; the sessions of those who have it end.
+    Change(RoleScopes),
+    /// Deletes a role that nobody has.
+    Delete(RoleDelete),
+    /// Every role that the shop has made, with its scopes.
+    List(RoleList),
+}
+
+/// The options of `oms role create` and `oms role change`.
+#[derive(Debug, Args)]
+pub struct RoleScopes {
+    /// 2 to 40 lower-case letters, digits and hyphens.
+    pub name: String,
+    /// A scope that it gives; repeat it, or separate several by commas.
+    #[arg(long = "scope", value_name = "SCOPE", value_delimiter = ',', required = true)]
+    pub scopes: Vec<String>,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+}
+
+/// The options of `oms role delete`.
+#[derive(Debug, Args)]
+pub struct RoleDelete {
+    /// Its name.
+    pub name: String,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+}
+
+/// The options of `oms role list`.
+#[derive(Debug, Args)]
+pub struct RoleList {
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
 }
 
 /// The options of `oms user create`.
@@ -134,9 +198,9 @@ pub enum User {
 pub struct UserCreate {
     /// The e-mail address to log in with.
     pub email: String,
-    /// What the user may do.
-    #[arg(long, value_enum, default_value = "customer")]
-    pub role: RoleName,
+    /// customer, staff, admin, or a role that `oms role create` made.
+    #[arg(long, default_value = "customer")]
+    pub role: String,
     /// Reads the password from the first line of standard input.
     #[arg(long)]
     pub password_stdin: bool,
@@ -146,17 +210,6 @@ pub struct UserCreate {
     /// Which system.
     #[command(flatten)]
     pub system: System,
-}
-
-/// The roles a user may have.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum RoleName {
-    /// Buys.
-    Customer,
-    /// Works in the shop.
-    Staff,
-    /// Runs the shop.
-    Admin,
 }
 
 /// The options of `oms replay`.

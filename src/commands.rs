@@ -9,6 +9,7 @@ mod keys;
 mod order;
 mod projector;
 mod replay;
+mod role;
 mod serve;
 mod up;
 mod user;
@@ -24,6 +25,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Config => config::run(),
         Command::Client(command) => client::run(command).await,
         Command::User(command) => user::run(command).await,
+        Command::Role(command) => role::run(command).await,
         Command::Keys(command) => keys::run(command).await,
         Command::Replay(options) => replay::run(options).await,
         Command::Projector(command) => projector::run(command).await,

@@ -31,7 +31,7 @@ pub(crate) struct Redemption<'a> {
 /// What became of it.
 pub(crate) enum Redeemed {
     /// The session that the code gave, and the nonce of its request.
-    Given { session: LiveSession, nonce: Option<String> },
+    Given { session: Box<LiveSession>, nonce: Option<String> },
     /// The code was used before: this session of its first use has been ended, to be announced after the commit.
     Reused(SessionId),
     /// Unknown, expired, another client's, or not what was asked for.
@@ -96,7 +96,7 @@ pub(crate) async fn redeem(transaction: &Transaction<'_>, redemption: &Redemptio
     let session = sessions::open(transaction, &new).await?;
     let update = "UPDATE authorization_codes SET used_at = now(), session_id = $2 WHERE hash = $1";
     store::execute(transaction, update, &[&hash.as_slice(), &session.id.as_uuid()]).await?;
-    Ok(Redeemed::Given { session, nonce: row.try_get("nonce")? })
+    Ok(Redeemed::Given { session: Box::new(session), nonce: row.try_get("nonce")? })
 }
 
 /// Whether a verifier is what the challenge was made of, by S256 (RFC 7636 §4.6).

@@ -10,9 +10,10 @@ use crate::clients::{self, Client, ClientSpec};
 use crate::failure::Failure;
 use crate::keys::{KeyEncryptionKey, KeyError, Keys};
 use crate::password::{HashError, PasswordHasher};
+use crate::roles::{self, CustomRole, Deleting, RoleChoice};
 use crate::secret::Secret;
 use crate::store::StoreError;
-use crate::users::{self, NewUser, Role, User};
+use crate::users::{self, Assigning, NewUser, Role, User};
 use pg::{Database, PgError, Pool};
 use shared_events::{ClientId, UserId};
 
@@ -41,6 +42,21 @@ pub enum DirectoryError {
     /// There is a user with this e-mail address.
     #[error("there is a user with this e-mail address already")]
     EmailTaken,
+    /// The shop has no role of this name.
+    #[error("there is no role named `{0}`")]
+    NoSuchRole(String),
+    /// There is a role of this name.
+    #[error("there is a role named `{0}` already")]
+    RoleTaken(String),
+    /// Somebody has the role.
+    #[error("somebody has the role `{0}`: give them another one first")]
+    RoleInUse(String),
+    /// There is no user with this e-mail address.
+    #[error("there is no user with this e-mail address")]
+    NoSuchUser,
+    /// Nobody could administer the shop any more.
+    #[error("this is the last administrator: make another one first")]
+    LastAdmin,
     /// A rule is broken.
     #[error("{0}")]
     Invalid(String),
@@ -148,8 +164,13 @@ impl Directory {
     ///
     /// # Errors
     /// [`DirectoryError::EmailTaken`], or what keeps them from being made.
-    pub async fn create_user(&self, email: &str, password: &Secret, role: Role) -> Result<UserId, DirectoryError> {
-        let user = self.insert_user(email, password, role).await?;
+    pub async fn create_user(
+        &self,
+        email: &str,
+        password: &Secret,
+        role: impl Into<RoleChoice>,
+    ) -> Result<UserId, DirectoryError> {
+        let user = self.insert_user(email, password, role.into()).await?;
         user.map(|user| user.id).ok_or(DirectoryError::EmailTaken)
     }
 
@@ -169,13 +190,82 @@ impl Directory {
         if let Some(found) = found {
             return Ok(Ensured { id: found.user.id, created: false });
         }
-        match self.insert_user(email, password, role).await? {
+        match self.insert_user(email, password, role.into()).await? {
             Some(user) => Ok(Ensured { id: user.id, created: true }),
             None => {
                 let found = users::find_by_email(&self.pool.get().await?, &parsed).await?;
                 let found = found.ok_or(DirectoryError::EmailTaken)?;
                 Ok(Ensured { id: found.user.id, created: false })
             }
+        }
+    }
+
+    /// Gives the user with that address another role, which ends their sessions.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when there is no such user or role, or they are the last administrator.
+    pub async fn assign_role(&self, email: &str, role: &RoleChoice) -> Result<UserId, DirectoryError> {
+        let email = crate::email::Email::parse(email).map_err(|error| DirectoryError::Invalid(error.to_string()))?;
+        let mut connection = self.pool.get().await?;
+        let transaction = connection.transaction().await?;
+        let found = users::find_by_email(&transaction, &email).await?.ok_or(DirectoryError::NoSuchUser)?;
+        match users::assign(&transaction, found.user.id, role, "cli").await? {
+            Assigning::Done(user, _) => {
+                transaction.commit().await?;
+                Ok(user.id)
+            }
+            Assigning::LastAdmin => Err(DirectoryError::LastAdmin),
+            Assigning::UnknownUser => Err(DirectoryError::NoSuchUser),
+            Assigning::UnknownRole => Err(DirectoryError::NoSuchRole(role.as_str().to_owned())),
+        }
+    }
+
+    /// Every role that the shop has made.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the tables don't answer.
+    pub async fn roles(&self) -> Result<Vec<CustomRole>, DirectoryError> {
+        Ok(roles::list(&self.pool.get().await?).await?)
+    }
+
+    /// Makes a role of these scopes.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when the name is taken or a rule is broken.
+    pub async fn create_role(&self, name: &str, scopes: &[String]) -> Result<CustomRole, DirectoryError> {
+        roles::check_name(name).map_err(DirectoryError::Invalid)?;
+        let scopes = roles::check_scopes(scopes).map_err(|(_, detail)| DirectoryError::Invalid(detail))?;
+        let mut connection = self.pool.get().await?;
+        let transaction = connection.transaction().await?;
+        let role = roles::insert(&transaction, name, scopes, "cli").await?;
+        transaction.commit().await?;
+        role.ok_or_else(|| DirectoryError::RoleTaken(name.to_owned()))
+    }
+
+    /// Gives a role other scopes, and ends the sessions of those who have it.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when there is no such role or a rule is broken.
+    pub async fn change_role(&self, name: &str, scopes: &[String]) -> Result<CustomRole, DirectoryError> {
+        let scopes = roles::check_scopes(scopes).map_err(|(_, detail)| DirectoryError::Invalid(detail))?;
+        let mut connection = self.pool.get().await?;
+        let transaction = connection.transaction().await?;
+        let changed = roles::change(&transaction, name, scopes, "cli").await?;
+        transaction.commit().await?;
+        changed.map(|(role, _)| role).ok_or_else(|| DirectoryError::NoSuchRole(name.to_owned()))
+    }
+
+    /// Deletes a role that nobody has.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when there is no such role or somebody has it.
+    pub async fn delete_role(&self, name: &str) -> Result<(), DirectoryError> {
+        let mut connection = self.pool.get().await?;
+        let transaction = connection.transaction().await?;
+        match roles::delete(&transaction, name, "cli").await? {
+            Deleting::Done => Ok(transaction.commit().await?),
+            Deleting::InUse => Err(DirectoryError::RoleInUse(name.to_owned())),
+            Deleting::Unknown => Err(DirectoryError::NoSuchRole(name.to_owned())),
         }
     }
 
@@ -211,7 +301,12 @@ impl Directory {
         Ok(client.map(|client| (client, secret.filter(|_| told))))
     }
 
-    async fn insert_user(&self, email: &str, password: &Secret, role: Role) -> Result<Option<User>, DirectoryError> {
+    async fn insert_user(
+        &self,
+        email: &str,
+        password: &Secret,
+        role: RoleChoice,
+    ) -> Result<Option<User>, DirectoryError> {
         let account = Account::check(email, password, None, None).map_err(|problem| {
             let details: Vec<&str> = problem.errors().iter().map(|error| error.detail.as_str()).collect();
             DirectoryError::Invalid(details.join("; "))
@@ -220,7 +315,7 @@ impl Directory {
         let new = NewUser {
             email: &account.email,
             password_hash: &password_hash,
-            role,
+            role: &role,
             name: None,
             phone: None,
             made_by: Some("cli"),
@@ -228,6 +323,9 @@ impl Directory {
         };
         let mut connection = self.pool.get().await?;
         let transaction = connection.transaction().await?;
+        if !role.is_there(&transaction).await? {
+            return Err(DirectoryError::NoSuchRole(role.as_str().to_owned()));
+        }
         let user = users::insert(&transaction, &new).await?;
         transaction.commit().await?;
         Ok(user)

@@ -91,7 +91,7 @@ fn account() -> Routes<SharedApp> {
 }
 
 fn administration() -> Routes<SharedApp> {
-    use admin::{audit_events, clients, sessions, users};
+    use admin::{audit_events, clients, roles, sessions, users};
     let access = Access::Scope(Scope::ClientsAdmin);
     let list_doc = |summary| Doc::new(summary).query::<PageParams>();
     Routes::new(crate::NAME)
@@ -121,6 +121,37 @@ fn administration() -> Routes<SharedApp> {
             users::create,
         )
         .get("/api/users", access, list_doc("Every user").answers::<List<users::UserAnswer>>(200), users::list)
+        .put(
+            "/api/users/{userId}",
+            access,
+            Doc::new("Give a user another role")
+                .body::<users::ChangedUser>()
+                .answers::<users::UserAnswer>(200)
+                .problems(&[409]),
+            users::change,
+        )
+        .get("/api/roles", access, list_doc("Every role").answers::<List<roles::RoleAnswer>>(200), roles::list)
+        .post(
+            "/api/roles",
+            access,
+            Doc::new("Make a role of scopes").body::<roles::NewRole>().answers::<roles::RoleAnswer>(201),
+            roles::create,
+        )
+        .put(
+            "/api/roles/{name}",
+            access,
+            Doc::new("Give a role other scopes")
+                .body::<roles::ChangedRole>()
+                .answers::<roles::RoleAnswer>(200)
+                .problems(&[409]),
+            roles::change,
+        )
+        .delete(
+            "/api/roles/{name}",
+            access,
+            Doc::new("Delete a role that nobody has").answers_empty(204).problems(&[409]),
+            roles::delete,
+        )
         .get("/api/users/{userId}", access, Doc::new("One user").answers::<users::UserAnswer>(200), users::get)
         .delete(
             "/api/users/{userId}",

@@ -43,7 +43,7 @@ impl LiveSession {
         let user = User::from_row(row)?;
         // Somebody whose role was narrowed since gets no more than the role gives now.
         let granted = Scopes::parse(row.try_get("scope")?);
-        let scopes = granted.intersection(user.role.login_scopes().with(Scope::OfflineAccess));
+        let scopes = granted.intersection(user.login_scopes().with(Scope::OfflineAccess));
         Ok(Self {
             id: SessionId::from_uuid(row.try_get("session_id")?),
             client_id: row.try_get("client_id")?,
@@ -126,7 +126,7 @@ pub(crate) async fn begin(
     user: &User,
     origin: &Origin,
 ) -> Result<(LiveSession, Secret), StoreError> {
-    let scopes = user.role.login_scopes();
+    let scopes = user.login_scopes();
     let new = NewSession { user, client_id: FIRST_PARTY_CLIENT, scopes, origin, login: None };
     let session = open(client, &new).await?;
     let token = issue_refresh_token(client, session.id).await?;

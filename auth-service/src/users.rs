@@ -1,6 +1,7 @@
 //! Users: their rows, their roles and what a role may do.
 
 use crate::email::Email;
+use crate::roles::{self, RoleChoice};
 use crate::store::{self, StoreError};
 use crate::{audit, sessions};
 use chrono::{DateTime, Utc};
@@ -24,6 +25,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// Every one of them.
+    pub const ALL: [Self; 3] = [Self::Customer, Self::Staff, Self::Admin];
+
     /// The text in tokens and tables.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -47,7 +51,7 @@ impl Role {
     /// Reads the text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Customer, Self::Staff, Self::Admin].into_iter().find(|role| role.as_str() == text)
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
     }
 
     /// What a login of this role may do: a customer what a storefront needs; staff everything but the
@@ -87,8 +91,10 @@ pub struct User {
     pub name: Option<String>,
     /// A phone number as they wrote it.
     pub phone: Option<String>,
-    /// Their role.
+    /// What they are to the shop.
     pub role: Role,
+    /// Their role of the shop's own and its scopes, if they have one.
+    pub custom_role: Option<(String, Scopes)>,
     /// When they were disabled, if so.
     pub disabled_at: Option<DateTime<Utc>>,
     /// Counts their changes.
@@ -101,6 +107,8 @@ impl User {
     /// Reads the columns of `sql/select_user.sql` and its siblings.
     pub(crate) fn from_row(row: &Row) -> Result<Self, StoreError> {
         let role: &str = row.try_get("role")?;
+        let custom_scopes: Option<Vec<&str>> = row.try_get("custom_scopes")?;
+        let custom_role: Option<String> = row.try_get("custom_role")?;
         Ok(Self {
             id: UserId::from_uuid(row.try_get("user_id")?),
             email: row.try_get("email")?,
@@ -108,10 +116,28 @@ impl User {
             name: row.try_get("name")?,
             phone: row.try_get("phone")?,
             role: Role::parse(role).ok_or(StoreError::Unreadable { what: "role" })?,
+            custom_role: custom_role.zip(custom_scopes.as_deref().map(roles::known)),
             disabled_at: row.try_get("disabled_at")?,
             version: row.try_get("version")?,
             created_at: row.try_get("created_at")?,
         })
+    }
+}
+
+impl User {
+    /// What a login of theirs may do: what their role gives, and to say who they are.
+    #[must_use]
+    pub fn login_scopes(&self) -> Scopes {
+        match &self.custom_role {
+            Some((_, scopes)) => scopes.with(Scope::OpenId).with(Scope::Profile).with(Scope::Email),
+            None => self.role.login_scopes(),
+        }
+    }
+
+    /// The name of their role.
+    #[must_use]
+    pub fn role_name(&self) -> &str {
+        self.custom_role.as_ref().map_or(self.role.as_str(), |(name, _)| name)
     }
 }
 
@@ -126,7 +152,7 @@ pub(crate) struct UserWithHash {
 pub(crate) struct NewUser<'a> {
     pub(crate) email: &'a Email,
     pub(crate) password_hash: &'a str,
-    pub(crate) role: Role,
+    pub(crate) role: &'a RoleChoice,
     pub(crate) name: Option<&'a str>,
     pub(crate) phone: Option<&'a str>,
     /// The administrator or program that made them; `None` where they registered themselves.
@@ -140,7 +166,15 @@ pub(crate) async fn insert(client: &impl GenericClient, new: &NewUser<'_>) -> Re
     let row = store::query_opt(
         client,
         include_str!("sql/insert_user.sql"),
-        &[&id.as_uuid(), &new.email.as_str(), &new.password_hash, &new.role.as_str(), &new.name, &new.phone],
+        &[
+            &id.as_uuid(),
+            &new.email.as_str(),
+            &new.password_hash,
+            &new.role.kind().as_str(),
+            &new.name,
+            &new.phone,
+            &new.role.custom(),
+        ],
     )
     .await?;
     let Some(row) = row else { return Ok(None) };
@@ -193,6 +227,47 @@ pub(crate) async fn disable(transaction: &Transaction<'_>, id: UserId, made_by: 
         audit::record(transaction, &audit::Entry::by(made_by, "USER_DISABLED").on(&id.to_string())).await?;
     }
     sessions::end_all(transaction, id, "its user was disabled", made_by).await.map(Disabling::Done)
+}
+
+/// What became of the wish to give a user another role.
+pub(crate) enum Assigning {
+    /// They have it; these sessions of theirs were ended, to be announced after the commit.
+    Done(User, Vec<SessionId>),
+    /// Nobody could administer the shop any more.
+    LastAdmin,
+    /// There is no such user.
+    UnknownUser,
+    /// There is no such role.
+    UnknownRole,
+}
+
+/// Gives a user another role and ends their sessions; the role they have changes nothing.
+pub(crate) async fn assign(
+    transaction: &Transaction<'_>,
+    id: UserId,
+    role: &RoleChoice,
+    assigned_by: &str,
+) -> Result<Assigning, StoreError> {
+    let admins = store::query(transaction, include_str!("sql/lock_enabled_admins.sql"), &[]).await?;
+    let Some(user) = find(transaction, id).await? else { return Ok(Assigning::UnknownUser) };
+    if !role.is_there(transaction).await? {
+        return Ok(Assigning::UnknownRole);
+    }
+    if user.role_name() == role.as_str() {
+        return Ok(Assigning::Done(user, Vec::new()));
+    }
+    if user.role == Role::Admin && user.disabled_at.is_none() && admins.len() <= 1 {
+        return Ok(Assigning::LastAdmin);
+    }
+    let update =
+        "UPDATE users SET role = $2, custom_role = $3, version = version + 1, updated_at = now() WHERE id = $1";
+    store::execute(transaction, update, &[&id.as_uuid(), &role.kind().as_str(), &role.custom()]).await?;
+    let subject = id.to_string();
+    let entry = audit::Entry::by(assigned_by, "USER_ROLE_CHANGED").on(&subject).with(role.as_str());
+    audit::record(transaction, &entry).await?;
+    let ended = sessions::end_all(transaction, id, "its user got another role", assigned_by).await?;
+    let user = find(transaction, id).await?.ok_or(StoreError::Unreadable { what: "user" })?;
+    Ok(Assigning::Done(user, ended))
 }
 
 /// Users after the given one, by id; at most `limit`.

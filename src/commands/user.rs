@@ -1,12 +1,12 @@
-//! `oms user create`: makes a user who can log in.
+//! `oms user create` and `oms user role`: makes a user who can log in, and gives one another role.
 
 use std::io;
 
 use anyhow::{Context, ensure};
-use auth_service::{Role, Secret};
+use auth_service::{RoleChoice, Secret};
 use serde_json::json;
 
-use crate::cli::{RoleName, User, UserCreate};
+use crate::cli::{User, UserCreate, UserRole};
 use crate::{random, system};
 
 const GENERATED_LENGTH: usize = 24;
@@ -15,15 +15,12 @@ const GENERATED_LENGTH: usize = 24;
 pub async fn run(command: User) -> anyhow::Result<()> {
     match command {
         User::Create(options) => create(options).await,
+        User::Role(options) => assign(options).await,
     }
 }
 
 async fn create(options: UserCreate) -> anyhow::Result<()> {
-    let role = match options.role {
-        RoleName::Customer => Role::Customer,
-        RoleName::Staff => Role::Staff,
-        RoleName::Admin => Role::Admin,
-    };
+    let role = RoleChoice::named(&options.role);
     let given = if options.password_stdin { Some(read_password()?) } else { None };
     let password = given.clone().unwrap_or_else(|| random::text(GENERATED_LENGTH));
     let directory = system::directory(&options.system).await?;
@@ -37,6 +34,13 @@ async fn create(options: UserCreate) -> anyhow::Result<()> {
             println!("password  {password}");
         }
     }
+    Ok(())
+}
+
+async fn assign(options: UserRole) -> anyhow::Result<()> {
+    let directory = system::directory(&options.system).await?;
+    let id = directory.assign_role(&options.email, &RoleChoice::named(&options.role)).await?;
+    println!("{id}");
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::system::{Answer, Folder, System, eventually, order_body, shared, unique};
 use reqwest::{Method, blocking::RequestBuilder};
 use serde_json::json;
+use std::process::Command;
 
 fn post(path: &str) -> RequestBuilder {
     shared().anonymous(Method::POST, path)
@@ -153,4 +154,53 @@ fn a_system_replaces_its_signing_key_by_itself_when_that_has_become_old() {
     let shop = System::start(&folder, &[]);
     eventually("there is another key", || (keys(&shop) == 2).then_some(()));
     shop.get("/api/orders").expect(200);
+}
+
+/// What `oms` says to these words on the shared system, and its exit code.
+fn oms(words: &[&str]) -> (String, i32) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oms"));
+    let output = command.args(words).arg("--ready-file").arg(&shared().ready_file).output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), output.status.code().unwrap())
+}
+
+#[test]
+fn a_role_made_on_the_command_line_opens_what_it_names_in_every_service() {
+    let shop = shared();
+    let role = unique("warehouse");
+    let (said, code) = oms(&["role", "create", &role, "--scope", "inventory:read,inventory:write"]);
+    assert_eq!((said, code), (format!("{role}  inventory:read inventory:write\n"), 0));
+    assert_eq!(oms(&["role", "create", &role, "--scope", "orders:read"]).1, 2, "the name is taken");
+    assert_eq!(oms(&["role", "create", "boss", "--scope", "clients:admin"]).1, 2);
+
+    let email = format!("{}@example.org", unique("picker"));
+    let (made, code) = oms(&["user", "create", &email, "--role", &role, "--json"]);
+    assert_eq!(code, 0);
+    let password = serde_json::from_str::<serde_json::Value>(&made).unwrap()["password"].clone();
+    let login = || {
+        let body = json!({"email": email, "password": password});
+        Answer::of(post("/auth/login").json(&body).send().unwrap()).expect(200).text("/token")
+    };
+    let product = shop.product("1.00", 5);
+    let count = json!({"onHand": 7, "reason": "counted"});
+    let put = |token: &str| {
+        let request = shop.request_as(token, Method::PUT, &format!("/api/inventory/{product}"));
+        Answer::of(request.json(&count).send().unwrap())
+    };
+    let token = login();
+    put(&token).expect(200);
+    shop.get_as(&token, "/api/orders").expect_problem(403, "INSUFFICIENT_SCOPE");
+
+    let (said, code) = oms(&["role", "change", &role, "--scope", "inventory:read,orders:read"]);
+    assert_eq!((said, code), (format!("{role}  orders:read inventory:read\n"), 0));
+    eventually("the old login is refused everywhere", || (put(&token).status == 401).then_some(()));
+    let token = login();
+    put(&token).expect_problem(403, "INSUFFICIENT_SCOPE");
+    shop.get_as(&token, "/api/orders").expect(200);
+
+    assert_eq!(oms(&["role", "delete", &role]).1, 2, "somebody has it");
+    assert_eq!(oms(&["user", "role", &email, "customer"]).1, 0);
+    eventually("the role was taken away", || (shop.get_as(&token, "/api/orders").status == 401).then_some(()));
+    assert_eq!(oms(&["role", "delete", &role]).1, 0);
+    let (listed, code) = oms(&["role", "list", "--json"]);
+    assert!(code == 0 && !listed.contains(&role), "{listed}");
 }

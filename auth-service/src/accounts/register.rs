@@ -45,7 +45,7 @@ pub(crate) async fn register(
     let new = NewUser {
         email: &account.email,
         password_hash: &password_hash,
-        role: Role::Customer,
+        role: &Role::Customer.into(),
         name: account.name.as_deref(),
         phone: account.phone.as_deref(),
         made_by: None,

@@ -1,10 +1,12 @@
-//! POST and GET /api/users, GET and DELETE /api/users/{userId}.
+//! POST and GET /api/users, GET, PUT and DELETE /api/users/{userId}.
 
 use super::CURSOR_VERSION;
+use super::roles::announce;
 use crate::accounts::register::{Account, email_taken};
 use crate::failure::Failure;
+use crate::roles::RoleChoice;
 use crate::secret::Secret;
-use crate::users::{self, Disabling, NewUser, Role, User};
+use crate::users::{self, Assigning, Disabling, NewUser, Role, User};
 use crate::{SharedApp, sessions::Origin};
 use axum::Json;
 use axum::extract::State;
@@ -15,7 +17,6 @@ use http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 use shared_events::UserId;
 use utoipa::ToSchema;
-use web::auth::RevocationKind;
 use web::pagination::PageParams;
 use web::{Caller, Cursor, JsonBody, List, PathParams, Problem, QueryParams};
 
@@ -31,8 +32,16 @@ pub(crate) struct NewUserBody {
     name: Option<String>,
     /// A phone number.
     phone: Option<String>,
-    /// `customer`, `staff` or `admin`; `customer` if absent.
+    /// `customer`, `staff`, `admin` or one of the shop's own; `customer` if absent.
     role: Option<String>,
+}
+
+/// What is to be another for a user.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct ChangedUser {
+    /// `customer`, `staff`, `admin` or one of the shop's own.
+    role: String,
 }
 
 /// A user.
@@ -44,7 +53,8 @@ pub(crate) struct UserAnswer {
     email_verified: bool,
     name: Option<String>,
     phone: Option<String>,
-    role: Role,
+    /// `customer`, `staff`, `admin` or one of the shop's own.
+    role: String,
     disabled: bool,
     version: i64,
     created_at: DateTime<Utc>,
@@ -52,13 +62,14 @@ pub(crate) struct UserAnswer {
 
 impl From<User> for UserAnswer {
     fn from(user: User) -> Self {
+        let role = user.role_name().to_owned();
         Self {
             user_id: user.id,
             email: user.email,
             email_verified: user.email_verified,
             name: user.name,
             phone: user.phone,
-            role: user.role,
+            role,
             disabled: user.disabled_at.is_some(),
             version: user.version,
             created_at: user.created_at,
@@ -74,15 +85,17 @@ pub(crate) async fn create(
     JsonBody(body): JsonBody<NewUserBody>,
 ) -> Result<Response, Failure> {
     let account = Account::check(&body.email, &body.password, body.name.as_deref(), body.phone.as_deref())?;
-    let role = body.role.as_deref().map_or(Some(Role::Customer), Role::parse);
-    let role = role.ok_or_else(|| Problem::invalid_field("/role", "a role is customer, staff or admin"))?;
+    let role = body.role.as_deref().map_or(RoleChoice::BuiltIn(Role::Customer), RoleChoice::named);
     let password_hash = app.hasher.hash(body.password).await?;
     let mut connection = app.pool.get().await?;
     let transaction = connection.transaction().await?;
+    if !role.is_there(&transaction).await? {
+        return Err(unknown_role().into());
+    }
     let new = NewUser {
         email: &account.email,
         password_hash: &password_hash,
-        role,
+        role: &role,
         name: account.name.as_deref(),
         phone: account.phone.as_deref(),
         made_by: Some(&caller.subject),
@@ -115,6 +128,28 @@ pub(crate) async fn get(State(app): State<SharedApp>, path: PathParams) -> Resul
     Ok(Json(user.into()))
 }
 
+/// Gives a user another role, which ends their sessions. The last admin stays one.
+pub(crate) async fn change(
+    State(app): State<SharedApp>,
+    caller: Caller,
+    path: PathParams,
+    JsonBody(body): JsonBody<ChangedUser>,
+) -> Result<Json<UserAnswer>, Failure> {
+    let id: UserId = path.id("userId")?;
+    let mut connection = app.pool.get().await?;
+    let transaction = connection.transaction().await?;
+    match users::assign(&transaction, id, &RoleChoice::named(&body.role), &caller.subject).await? {
+        Assigning::Done(user, ended) => {
+            transaction.commit().await?;
+            announce(&app, &ended);
+            Ok(Json(user.into()))
+        }
+        Assigning::LastAdmin => Err(last_admin().into()),
+        Assigning::UnknownUser => Err(no_such_user().into()),
+        Assigning::UnknownRole => Err(unknown_role().into()),
+    }
+}
+
 /// Disables a user: they log in no more, and their tokens are refused within seconds. The last admin stays.
 pub(crate) async fn disable(
     State(app): State<SharedApp>,
@@ -126,16 +161,20 @@ pub(crate) async fn disable(
     let transaction = connection.transaction().await?;
     let ended = match users::disable(&transaction, id, &caller.subject).await? {
         Disabling::Done(ended) => ended,
-        Disabling::LastAdmin => {
-            return Err(Problem::illegal_transition("this is the last administrator; make another one first").into());
-        }
+        Disabling::LastAdmin => return Err(last_admin().into()),
         Disabling::Unknown => return Err(no_such_user().into()),
     };
     transaction.commit().await?;
-    for session in ended {
-        app.announcer.announce(RevocationKind::Session, &session.to_string());
-    }
+    announce(&app, &ended);
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn last_admin() -> Problem {
+    Problem::illegal_transition("this is the last administrator; make another one first")
+}
+
+fn unknown_role() -> Problem {
+    Problem::invalid_field("/role", "a role is customer, staff, admin or one that GET /api/roles names")
 }
 
 fn no_such_user() -> Problem {

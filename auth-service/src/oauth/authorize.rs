@@ -99,7 +99,7 @@ async fn fresh_enough(app: &App, request: &AuthorizationRequest, login: Option<B
 
 /// What the user can give of what the client asks for.
 pub(crate) fn grantable(request: &AuthorizationRequest, login: &BrowserLogin) -> Scopes {
-    request.scopes.intersection(login.user.role.login_scopes().with(Scope::OfflineAccess))
+    request.scopes.intersection(login.user.login_scopes().with(Scope::OfflineAccess))
 }
 
 /// The login page, for a browser that has a cookie or gets one.

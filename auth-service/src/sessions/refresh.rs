@@ -36,7 +36,7 @@ pub(crate) enum Wanted {
 /// The answer.
 pub(crate) enum Refreshed {
     /// A successor, and what the access token may do.
-    Renewed { session: LiveSession, scopes: Scopes, token: Secret },
+    Renewed { session: Box<LiveSession>, scopes: Scopes, token: Secret },
     /// Unknown, expired, another client's, of an ended session or a disabled user.
     Refused,
     /// Used before its successor was: the session has been ended.
@@ -102,7 +102,7 @@ pub(crate) async fn refresh(pool: &Pool, request: &Refresh<'_>) -> Result<Refres
     // The second look follows a lost race: by then the token is used, or gone.
     for _ in 0..2 {
         let Some(presented) = token_state(&client, request.token).await? else { return Ok(Refreshed::Refused) };
-        let session = presented.session;
+        let session = Box::new(presented.session);
         if !request.clients.contains(&session.client_id.as_str()) || !presented.session_is_live {
             return Ok(Refreshed::Refused);
         }

@@ -8,7 +8,8 @@ SELECT s.id AS session_id, s.client_id, s.scope, s.authenticated_at, r.expires_a
                THEN 'just_used'
            ELSE 'spent'
        END AS state,
-       u.id AS user_id, u.email, u.email_verified_at IS NOT NULL AS email_verified, u.name, u.phone, u.role, u.disabled_at,
+       u.id AS user_id, u.email, u.email_verified_at IS NOT NULL AS email_verified, u.name, u.phone, u.role, u.custom_role,
+       (SELECT c.scopes FROM roles c WHERE c.name = u.custom_role) AS custom_scopes, u.disabled_at,
        u.version, u.created_at
 FROM refresh_tokens r
 JOIN sessions s ON s.id = r.session_id

@@ -22,3 +22,5 @@ mod oauth;
 mod refresh_families;
 #[cfg(test)]
 mod refresh_tokens;
+#[cfg(test)]
+mod roles;
