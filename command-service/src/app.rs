@@ -1,6 +1,8 @@
 //! What the handlers share.
 
-use crate::{config::Config, inventory::Inventory, order_number::OrderNumbers, orders::Orders};
+use crate::{
+    config::Config, inventory::Inventory, order_number::OrderNumbers, orders::Orders, stock_check::StockCheck,
+};
 use moka::future::Cache;
 use order::{Order, Party, view::OrderAnswer};
 use service::{Answer, CommandRequest, Idempotency, Lifecycle, Peer};
@@ -18,6 +20,8 @@ pub struct App {
     pub orders: Orders,
     /// inventory-service.
     pub inventory: Inventory,
+    /// Stock that is asked for before the order decides.
+    pub stock_check: StockCheck,
     /// auth-service, for the profiles of customers that somebody else orders for.
     pub auth: Peer,
     /// Requests that happen once.

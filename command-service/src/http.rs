@@ -47,7 +47,7 @@ pub fn routes(app: App) -> Routes<()> {
         .put(
             "/api/orders/{id}",
             WRITE,
-            on_order("Change contact, addresses or note").body::<amend::AmendBody>(),
+            on_order("Change items, contact, addresses or note").body::<amend::AmendBody>(),
             amend::put,
         )
         .delete("/api/orders/{id}", WRITE, on_order("Cancel an order"), bodiless_step::<cancel::CancelBody>)

@@ -184,6 +184,19 @@ impl Inventory {
         self.peer.get(&format!("/api/inventory/reservations/{order_id}")).await
     }
 
+    /// The revision under which an order may ask for stock anew: newer than its own, and than what was asked for in
+    /// its name without its knowing.
+    ///
+    /// # Errors
+    /// [`PeerError`] when inventory-service is away.
+    pub async fn next_revision(&self, order_id: OrderId, own: i32) -> Result<i32, PeerError> {
+        match self.reservation(order_id).await {
+            Ok(stored) => Ok(own.max(stored.revision).saturating_add(1)),
+            Err(error) if error.status() == Some(404) => Ok(own.saturating_add(1)),
+            Err(error) => Err(error),
+        }
+    }
+
     async fn step(&self, order_id: OrderId, step: &str, body: &Value) -> Result<(), PeerError> {
         let path = format!("/api/inventory/reservations/{order_id}/{step}");
         self.peer.post::<Value>(&path, body).await.map(drop)

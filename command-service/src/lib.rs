@@ -4,7 +4,6 @@
 mod aggregate;
 mod app;
 mod config;
-mod expiry;
 mod http;
 mod import;
 mod input;
@@ -15,6 +14,8 @@ mod order_number;
 mod orders;
 mod pipeline;
 mod rejections;
+mod stock_check;
+mod timers;
 
 pub use config::Config;
 
@@ -28,6 +29,7 @@ use orders::Orders;
 use pg::{Database, PgError, Pool};
 use service::{Deps, Idempotency, ReadyCheck, Service, StartError, Worker, bell_worker, feed_routes};
 use std::sync::Arc;
+use stock_check::StockCheck;
 
 /// The service's short name.
 pub const NAME: &str = "command";
@@ -58,9 +60,13 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let claims = Claims::open(pool.clone()).await?;
 
     let orders = Orders::new(log.clone(), KeyStore::new(pool.clone()));
+    let inventory = Inventory::new(deps.peers.inventory.clone());
+    let stock_check = StockCheck { orders: orders.clone(), inventory: inventory.clone(), pool: pool.clone() };
+    let return_window = config.return_window;
     let app = App {
         orders: orders.clone(),
-        inventory: Inventory::new(deps.peers.inventory.clone()),
+        inventory,
+        stock_check: stock_check.clone(),
         auth: deps.peers.auth.clone(),
         idempotency: Idempotency::new(claims.clone(), deps.lifecycle.clone()),
         lifecycle: deps.lifecycle.clone(),
@@ -69,7 +75,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         config: Arc::new(config),
     };
     let own = vec![deps.feeds.subscribe(LOG)];
-    let windows = Reader::projector(expiry::PaymentWindows, pool.clone(), own);
+    let windows = Reader::projector(timers::OrderTimers { return_window }, pool.clone(), own);
     let inventory = vec![deps.feeds.subscribe("inventory")];
     let lapsed = Reader::reaction(lapsed::CancelWhenLapsed { orders: orders.clone() }, pool.clone(), inventory);
     let checks = vec![
@@ -77,7 +83,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         ReadyCheck::reaction("command.payment-windows", windows.handle()),
         ReadyCheck::reaction("command.lapsed-reservations", lapsed.handle()),
     ];
-    let timers = TimerWorker::new(expiry::ExpireWhenDue { orders }, pool);
+    let timers = TimerWorker::new(timers::TellOrders { orders, stock_check, return_window }, pool);
     let workers = vec![
         bell_worker("orders bell", log.clone(), deps.database.clone()),
         Worker::reader("payment windows", windows),

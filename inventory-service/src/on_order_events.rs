@@ -113,8 +113,12 @@ impl ReservationsFollowOrders {
         Ok(match event {
             OrderEvent::OrderPlaced(placed) => placing(placed),
             OrderEvent::OrderAmended(amended) if amended.lines.is_some() => {
-                let demand = quantities(&self.order(order_id, at).await?);
-                vec![Command::Change { revision: amended.reservation_revision, demand }]
+                let order = self.order(order_id, at).await?;
+                let mut steps =
+                    vec![Command::Change { revision: amended.reservation_revision, demand: quantities(&order) }];
+                // What was paid may cover the new total: no event of its own says so.
+                steps.extend(order.covered().then_some(Command::Confirm { revision: None }));
+                steps
             }
             OrderEvent::PaymentCompleted(paid) => match paid.reservation_revision {
                 Some(revision) => {

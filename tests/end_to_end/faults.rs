@@ -204,6 +204,28 @@ fn row_0_11_an_order_that_is_not_paid_in_time_expires_and_gives_its_stock_back()
 }
 
 #[test]
+fn an_order_is_completed_when_its_return_window_is_over_and_nothing_is_to_come_back() {
+    let folder = Folder::new();
+    let shop = System::start(&folder, &[("OMS_RETURN_WINDOW", "2s")]);
+    let delivered = || {
+        let placed = shop.order(&shop.product("1.00", 5), 2);
+        let path = format!("/api/orders/{}", placed.text("/orderId"));
+        shop.pay(&placed.text("/orderId"), "2.00").expect(200);
+        shop.put(&format!("{path}/status"), &serde_json::json!({"status": "SHIPPED"})).expect(200);
+        shop.put(&format!("{path}/status"), &serde_json::json!({"status": "DELIVERED"})).expect(200);
+        (path, placed.text("/lines/0/lineId"))
+    };
+    let ((kept, _), (returned, line)) = (delivered(), delivered());
+    let body = serde_json::json!({"lines": [{"lineId": line, "quantity": 1}], "reason": "too small"});
+    let announced = shop.post(&format!("{returned}/returns"), &body).expect(201).text("/returnId");
+    eventually("the order is complete", || (shop.get(&kept).body["status"] == "COMPLETED").then_some(()));
+    assert_eq!(shop.get(&returned).body["waitingFor"], "RETURN", "a return is awaited beyond the window");
+    shop.post(&format!("{returned}/returns/{announced}/rejected"), &serde_json::json!({})).expect(200);
+    eventually("the other is complete too", || (shop.get(&returned).body["status"] == "COMPLETED").then_some(()));
+    shop.stop();
+}
+
+#[test]
 fn row_0_21_and_0_22_the_service_token_opens_internal_routes_where_it_is_configured() {
     let folder = Folder::new();
     let secret = "a-service-token-of-some-length";

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod amending;
+mod amending_items;
 mod auth;
 mod auth_code;
 mod cancelling;

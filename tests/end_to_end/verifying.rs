@@ -1,7 +1,7 @@
 //! `oms verify` on the database of a real shop: clean as it is and while orders come in; and for every kind of damage,
 //! done to a copy of the database, exactly the checks that it concerns fail and name what is wrong.
 
-mod damage;
+pub mod damage;
 mod derived;
 mod logs;
 mod shop;

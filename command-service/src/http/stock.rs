@@ -13,7 +13,7 @@ use axum::{extract::State, response::Response};
 use order::{Command, ConfirmStock, Order, ReleaseStock, ReserveStock};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use service::{Answer, CommandRequest, Outcome};
+use service::{Answer, CommandRequest, Outcome, PeerError};
 use shared_events::OrderId;
 use utoipa::ToSchema;
 use web::{Consistency, OptionalJsonBody, PathParams, Problem, request_context::now};
@@ -120,28 +120,37 @@ async fn carry_out(
     if let Err(error) = told {
         tracing::debug!(order.id = %order_id, %error, "the reservation will follow the order's event");
     }
-    let reservation = app.inventory.reservation(order_id).await.map_err(service::PeerError::into_problem)?;
+    let reservation = app.inventory.reservation(order_id).await.map_err(PeerError::into_problem)?;
     Ok(Outcome::Answered(answer(&order, &reservation)))
 }
 
-/// What was given up is reserved anew, under the next revision; what is held stays as it is.
+/// What was given up is reserved anew, under another revision; what is held stays as it is.
 async fn hold_again(app: &App, order: &Order) -> Result<Command, Problem> {
     let held = order.reservation.is_some() && !order.stock_was_released();
     let demand = order.open_quantities();
-    let revision = order.reservation_revision() + i32::from(!held);
+    let mut revision = order.reservation_revision();
     if !held && !order.is_over() && !demand.is_empty() {
+        revision = app.inventory.next_revision(order.id, revision).await.map_err(PeerError::into_problem)?;
         let demand: Vec<Demand> =
             demand.into_iter().map(|(product_id, quantity)| Demand { product_id, quantity: quantity.into() }).collect();
-        app.inventory.reserve(order.id, revision, &demand).await.map_err(|error| match error {
-            ReserveError::Short(unavailable) => {
-                Problem::insufficient_stock("there is not enough stock for this order; nothing was reserved")
-                    .with_extension("unavailable", unavailable)
-            }
-            ReserveError::GivenUp => Problem::unavailable("the stock was given up meanwhile; try again"),
-            ReserveError::Peer(error) => error.into_problem(),
-        })?;
+        let reserved = app.inventory.reserve(order.id, revision, &demand).await.map_err(shortage)?;
+        if !reserved.is_held() || reserved.revision != revision {
+            return Err(shortage(ReserveError::GivenUp));
+        }
     }
     Ok(ReserveStock { reservation_revision: revision, now: now() }.into())
+}
+
+/// Why an order does not get the stock that it needs.
+pub fn shortage(error: ReserveError) -> Problem {
+    match error {
+        ReserveError::Short(unavailable) => {
+            Problem::insufficient_stock("there is not enough stock for this order; nothing was reserved")
+                .with_extension("unavailable", unavailable)
+        }
+        ReserveError::GivenUp => Problem::unavailable("the stock was given up meanwhile; try again"),
+        ReserveError::Peer(error) => error.into_problem(),
+    }
 }
 
 fn answer(order: &Order, reservation: &Reserved) -> Answer {

@@ -58,7 +58,8 @@ impl Drop for Copy {
     }
 }
 
-fn statement(url: &str, statements: &str) {
+/// Runs statements on a database.
+pub fn statement(url: &str, statements: &str) {
     runtime().block_on(async {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::select! {

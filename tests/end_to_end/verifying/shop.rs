@@ -69,6 +69,10 @@ fn fill(shop: &System) {
     let amended = shop.order(&lamp, 1).text("/orderId");
     shop.put(&format!("/api/orders/{amended}"), &json!({"note": "Back door"})).expect(200);
     shop.put(&format!("/api/orders/{amended}"), &json!({"note": "Front door"})).expect(200);
+    for quantity in [3, 1, 2] {
+        let items = json!({"items": [{"productId": lamp, "quantity": quantity}, {"productId": mug, "quantity": 1}]});
+        shop.put(&format!("/api/orders/{amended}"), &items).expect(200);
+    }
     for paid_first in [false, true] {
         let cancelled = shop.order(&lamp, 3).text("/orderId");
         if paid_first {

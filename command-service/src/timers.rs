@@ -1,0 +1,215 @@
+//! What happens to orders by itself: one that is not covered in time expires, one whose return window is over is
+//! complete, stock that was asked for in vain goes back. Timers follow the orders log; when one is due, the order itself
+//! decides whether it still is, so a window that was extended or met costs nothing.
+
+use crate::{orders::Orders, stock_check::StockCheck};
+use chrono::{DateTime, TimeDelta, Utc};
+use feeds::{
+    HandleError, Page, Projector,
+    timer::{self, DueTimer, NewTimer, TimerHandler},
+};
+use order::{Command, CompleteOrder, ExpireOrder, Party};
+use pg::deadpool_postgres::Transaction;
+use serde::Deserialize;
+use serde_json::Value;
+use shared_events::{Actor, OrderId, RecordedEvent, RefundId, order::OrderEvent};
+use std::collections::BTreeMap;
+
+const PAYMENT_WINDOW: &str = "payment-window";
+const RETURN_WINDOW: &str = "return-window";
+/// The return window was over already when the last thing that kept the order open was settled.
+const SETTLED_LATE: &str = "settled-late";
+/// Stock was asked for in the name of an order that may not come to know of it.
+pub const STOCK_CHECK: &str = "stock-check";
+
+/// Sets the timers of orders' windows.
+pub struct OrderTimers {
+    /// How long after the last delivery an order is completed.
+    pub return_window: TimeDelta,
+}
+
+/// The only fields that matter here; they are personal to nobody, so no key is needed.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Times {
+    expires_at: Option<DateTime<Utc>>,
+    occurred_at: Option<DateTime<Utc>>,
+}
+
+impl OrderTimers {
+    /// Which timer an event sets, and for when.
+    fn due(&self, event: &RecordedEvent) -> Result<Option<(&'static str, DateTime<Utc>)>, HandleError> {
+        Ok(match event.event_type.as_str() {
+            "OrderPlaced" | "OrderAmended" | "PaymentAuthorized" => {
+                times(event)?.expires_at.map(|due_at| (PAYMENT_WINDOW, due_at))
+            }
+            "ShipmentDelivered" => {
+                let over = times(event)?.occurred_at.and_then(|at| at.checked_add_signed(self.return_window));
+                over.map(|due_at| (RETURN_WINDOW, due_at))
+            }
+            "ReturnReceived" | "ReturnRejected" | "LineCancelled" => {
+                times(event)?.occurred_at.map(|due_at| (SETTLED_LATE, due_at))
+            }
+            _ => None,
+        })
+    }
+}
+
+fn times(event: &RecordedEvent) -> Result<Times, HandleError> {
+    Ok(event.fields::<OrderEvent, Times>()?)
+}
+
+impl Projector for OrderTimers {
+    /// From when these were all the timers that there were.
+    fn name(&self) -> &'static str {
+        "payment-windows"
+    }
+
+    async fn handle(&self, transaction: &Transaction<'_>, pages: &[Page]) -> Result<(), HandleError> {
+        let mut timers = BTreeMap::new();
+        for event in pages.iter().flat_map(|page| &page.events) {
+            let id = |kind: &str| format!("{kind}/{}", event.stream_id);
+            // Imports come with their end: it needs no timer.
+            if event.event_type == "OrderCompleted" {
+                timers.remove(&id(RETURN_WINDOW));
+                timers.remove(&id(SETTLED_LATE));
+            }
+            let Some((kind, due_at)) = self.due(event)? else { continue };
+            let timer = NewTimer {
+                timer_id: id(kind),
+                kind: kind.to_owned(),
+                stream_id: event.stream_id.clone(),
+                payload: Value::Null,
+                due_at,
+            };
+            // The last one of an order counts: its events come in order.
+            timers.insert(timer.timer_id.clone(), timer);
+        }
+        timer::reschedule_all(transaction, &timers).await?;
+        Ok(())
+    }
+}
+
+/// Tells orders that a time is over.
+pub struct TellOrders {
+    /// The orders.
+    pub orders: Orders,
+    /// What becomes of stock that was asked for in vain.
+    pub stock_check: StockCheck,
+    /// How long after the last delivery an order is completed.
+    pub return_window: TimeDelta,
+}
+
+impl TimerHandler for TellOrders {
+    fn kinds(&self) -> &'static [&'static str] {
+        &[PAYMENT_WINDOW, RETURN_WINDOW, SETTLED_LATE, STOCK_CHECK]
+    }
+
+    async fn fire(&self, due: &DueTimer) -> Result<(), HandleError> {
+        let order_id = OrderId::parse(&due.stream_id).map_err(HandleError::poison)?;
+        // The database's clock may be ahead of this machine's: due is due.
+        let now = web::request_context::now().max(due.due_at);
+        let command = match due.kind.as_str() {
+            STOCK_CHECK => return self.stock_check.settle(order_id).await,
+            PAYMENT_WINDOW => Command::from(ExpireOrder { refund_id: RefundId::generate(), now }),
+            _ => CompleteOrder { by: Party::System, return_window: self.return_window, now }.into(),
+        };
+        self.orders.react(order_id, command, None, Actor::internal(), None).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use shared_events::{EventId, Metadata};
+    use std::sync::Arc;
+
+    const fn windows() -> OrderTimers {
+        OrderTimers { return_window: TimeDelta::days(14) }
+    }
+
+    const ORDER: &str = "ord_01h455vb4pex5vsknk084sn02q";
+
+    fn page(events: &[(&str, &str)]) -> Page {
+        let event = |(event_type, payload): &(&str, &str)| RecordedEvent {
+            partition: 0,
+            position: 1,
+            stream_id: ORDER.to_owned(),
+            stream_type: "Order".to_owned(),
+            version: 1,
+            event_id: EventId::generate(),
+            command_id: None,
+            event_type: (*event_type).to_owned(),
+            schema_version: 1,
+            payload: Bytes::copy_from_slice(payload.as_bytes()),
+            metadata: Metadata {
+                correlation_id: uuid::Uuid::nil(),
+                causation_id: None,
+                actor: Actor::internal(),
+                traceparent: None,
+                import: false,
+            },
+            recorded_at: DateTime::UNIX_EPOCH,
+        };
+        Page { log: Arc::from("orders"), partition: 0, events: events.iter().map(event).collect() }
+    }
+
+    async fn deliver(pool: &pg::Pool, events: &[(&str, &str)]) -> Result<Vec<DateTime<Utc>>, HandleError> {
+        let mut client = pool.get().await?;
+        let transaction = client.transaction().await?;
+        windows().handle(&transaction, &[page(events)]).await?;
+        transaction.commit().await?;
+        let rows = client.query("SELECT due_at FROM timer ORDER BY kind", &[]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    #[tokio::test]
+    async fn a_window_delivered_twice_is_one_timer_and_an_extension_moves_it() {
+        let database = test_support::database().await;
+        let pool = crate::open_schema(&database).await.unwrap();
+        let placed = [("OrderPlaced", r#"{"expiresAt": "2999-01-01T00:00:00Z"}"#)];
+        let due = vec!["2999-01-01T00:00:00Z".parse::<DateTime<Utc>>().unwrap()];
+        assert_eq!(deliver(&pool, &placed).await.unwrap(), due);
+        assert_eq!(deliver(&pool, &placed).await.unwrap(), due);
+        let authorized = [("PaymentAuthorized", r#"{"expiresAt": "2999-01-02T00:00:00Z"}"#)];
+        let later = vec!["2999-01-02T00:00:00Z".parse::<DateTime<Utc>>().unwrap()];
+        assert_eq!(deliver(&pool, &authorized).await.unwrap(), later);
+    }
+
+    #[tokio::test]
+    async fn an_order_on_credit_has_no_timer() {
+        let database = test_support::database().await;
+        let pool = crate::open_schema(&database).await.unwrap();
+        let due = deliver(&pool, &[("OrderPlaced", "{}"), ("OrderConfirmed", "{}")]).await.unwrap();
+        assert!(due.is_empty(), "{due:?}");
+    }
+
+    fn time(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_last_delivery_begins_the_return_window_and_what_is_settled_later_is_looked_at_at_once() {
+        let database = test_support::database().await;
+        let pool = crate::open_schema(&database).await.unwrap();
+        let delivered = |at: &'static str| ("ShipmentDelivered", at);
+        let events = [
+            delivered(r#"{"occurredAt": "2999-01-01T00:00:00Z"}"#),
+            delivered(r#"{"occurredAt": "2999-01-02T00:00:00Z"}"#),
+        ];
+        assert_eq!(deliver(&pool, &events).await.unwrap(), [time("2999-01-16T00:00:00Z")]);
+        let rejected = [("ReturnRejected", r#"{"occurredAt": "2999-01-20T00:00:00Z"}"#)];
+        let both = [time("2999-01-16T00:00:00Z"), time("2999-01-20T00:00:00Z")];
+        assert_eq!(deliver(&pool, &rejected).await.unwrap(), both);
+    }
+
+    #[tokio::test]
+    async fn an_import_that_comes_with_its_end_has_no_timer() {
+        let database = test_support::database().await;
+        let pool = crate::open_schema(&database).await.unwrap();
+        let at = r#"{"occurredAt": "2011-01-01T00:00:00Z"}"#;
+        let due = deliver(&pool, &[("ShipmentDelivered", at), ("ReturnReceived", at), ("OrderCompleted", at)]).await;
+        assert!(due.unwrap().is_empty());
+    }
+}
