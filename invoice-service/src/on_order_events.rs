@@ -35,7 +35,8 @@ fn may_cover(event: &RecordedEvent) -> Result<bool, HandleError> {
             let placed: Placed = event.fields::<OrderEvent, _>()?;
             Ok(placed.payment_method.is_credit() || placed.totals.total.is_zero())
         }
-        "PaymentAuthorized" | "PaymentCompleted" | "OrderAmended" | "LineCancelled" => Ok(true),
+        // The stock of an order that was paid for without it may come back.
+        "PaymentAuthorized" | "PaymentCompleted" | "OrderAmended" | "LineCancelled" | "StockConfirmed" => Ok(true),
         _ => Ok(false),
     }
 }

@@ -51,6 +51,32 @@ fn row_0_15_what_somebody_else_has_taken_meanwhile_is_short() {
 }
 
 #[test]
+fn an_order_that_was_authorised_without_stock_is_confirmed_and_invoiced_when_it_has_some() {
+    let shop = shared();
+    let product = shop.product("5.00", 10);
+    let order = shop.order(&product, 2).text("/orderId");
+    step(&order, "release").expect(200);
+    let body = json!({"paymentId": unique("auth"), "amount": {"amount": "10.00", "currency": "EUR"}});
+    let held = shop.post(&format!("/api/orders/{order}/payment/authorized"), &body).expect(200);
+    assert_eq!(
+        (held.body["status"].as_str(), held.body["exceptions"][0]["kind"].as_str()),
+        (Some("PENDING"), Some("STOCK_GONE"))
+    );
+    step(&order, "confirm").expect_problem(409, "ILLEGAL_TRANSITION");
+    let reserved = step(&order, "reserve").expect(200);
+    let read = shop.get_after(&reserved, &format!("/api/orders/{order}")).expect(200);
+    assert_eq!(read.body["status"], "CONFIRMED");
+    eventually("the reservation is confirmed", || {
+        let held = shop.get(&format!("/api/inventory/reservations/{order}")).expect(200);
+        (held.body["state"] == "CONFIRMED").then_some(())
+    });
+    eventually("it is invoiced", || {
+        let listed = shop.get(&format!("/api/invoices?orderId={order}")).expect(200).body;
+        (listed["items"].as_array().unwrap().len() == 1).then_some(())
+    });
+}
+
+#[test]
 fn row_0_8_and_0_17_only_a_covered_orders_stock_is_confirmed_and_it_is_not_given_up() {
     let shop = shared();
     let product = shop.product("5.00", 10);
