@@ -132,6 +132,18 @@ pub enum User {
     Create(UserCreate),
     /// Gives a user another role; their sessions end.
     Role(UserRole),
+    /// Takes the authenticator of a user away, who has lost it; 1 if they had none.
+    CodesOff(UserCodesOff),
+}
+
+/// The options of `oms user codes-off`.
+#[derive(Debug, Args)]
+pub struct UserCodesOff {
+    /// The e-mail address they log in with.
+    pub email: String,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
 }
 
 /// The options of `oms user role`.

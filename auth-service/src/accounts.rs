@@ -3,6 +3,7 @@
 
 pub(crate) mod login;
 pub(crate) mod logout;
+pub(crate) mod one_time_codes;
 pub(crate) mod refresh;
 pub(crate) mod register;
 

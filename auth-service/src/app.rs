@@ -46,6 +46,12 @@ impl App {
         }))
     }
 
+    /// The host of the issuer: what an authenticator calls the shop.
+    pub(crate) fn host(&self) -> &str {
+        let (_, rest) = self.tokens.issuer().split_once("://").unwrap_or_default();
+        rest.split('/').next().unwrap_or_default()
+    }
+
     pub(crate) fn directory(&self) -> Directory {
         Directory::new(self.pool.clone(), self.hasher.clone())
     }

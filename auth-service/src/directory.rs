@@ -9,6 +9,7 @@ use crate::accounts::register::Account;
 use crate::clients::{self, Client, ClientSpec};
 use crate::failure::Failure;
 use crate::keys::{KeyEncryptionKey, KeyError, Keys};
+use crate::one_time_codes;
 use crate::password::{HashError, PasswordHasher};
 use crate::roles::{self, CustomRole, Deleting, RoleChoice};
 use crate::secret::Secret;
@@ -218,6 +219,20 @@ impl Directory {
             Assigning::UnknownUser => Err(DirectoryError::NoSuchUser),
             Assigning::UnknownRole => Err(DirectoryError::NoSuchRole(role.as_str().to_owned())),
         }
+    }
+
+    /// Takes the authenticator of the user with that address away; `false` where they had none.
+    ///
+    /// # Errors
+    /// [`DirectoryError`] when there is no such user.
+    pub async fn turn_codes_off(&self, email: &str) -> Result<bool, DirectoryError> {
+        let email = crate::email::Email::parse(email).map_err(|error| DirectoryError::Invalid(error.to_string()))?;
+        let mut connection = self.pool.get().await?;
+        let transaction = connection.transaction().await?;
+        let found = users::find_by_email(&transaction, &email).await?.ok_or(DirectoryError::NoSuchUser)?;
+        let was_there = one_time_codes::turn_off(&transaction, found.user.id, "cli").await?;
+        transaction.commit().await?;
+        Ok(was_there)
     }
 
     /// Every role that the shop has made.

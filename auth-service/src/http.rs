@@ -78,7 +78,7 @@ fn well_known() -> Routes<SharedApp> {
 }
 
 fn account() -> Routes<SharedApp> {
-    use accounts::{Tokens, login, logout, refresh, register};
+    use accounts::{Tokens, login, logout, one_time_codes, refresh, register};
     let register_doc = Doc::new("Make an account").body::<register::Register>().answers::<Tokens>(201);
     let login_doc = Doc::new("Log in").body::<login::Login>().answers::<Tokens>(200);
     let refresh_doc = Doc::new("Get the next tokens").body::<refresh::RefreshBody>().answers::<Tokens>(200);
@@ -88,6 +88,30 @@ fn account() -> Routes<SharedApp> {
         .post("/auth/login", Access::Public, login_doc.problems(&[401, 429, 503]), login::login)
         .post("/auth/refresh", Access::Public, refresh_doc.problems(&[401]), refresh::refresh)
         .post("/auth/logout", Access::Any, logout_doc, logout::logout)
+        .get(
+            "/auth/one-time-codes",
+            Access::Any,
+            Doc::new("Whether one's logins need a code").answers::<one_time_codes::StandingAnswer>(200),
+            one_time_codes::standing,
+        )
+        .post(
+            "/auth/one-time-codes",
+            Access::Any,
+            Doc::new("Get a secret for an authenticator")
+                .body::<one_time_codes::Enrol>()
+                .answers::<one_time_codes::EnrolmentAnswer>(201)
+                .problems(&[409, 429]),
+            one_time_codes::enrol,
+        )
+        .put(
+            "/auth/one-time-codes",
+            Access::Any,
+            Doc::new("Show the first code: every login needs one from now on")
+                .body::<one_time_codes::FirstCode>()
+                .answers::<one_time_codes::StandingAnswer>(200)
+                .problems(&[429]),
+            one_time_codes::confirm,
+        )
 }
 
 fn administration() -> Routes<SharedApp> {
@@ -129,6 +153,12 @@ fn administration() -> Routes<SharedApp> {
                 .answers::<users::UserAnswer>(200)
                 .problems(&[409]),
             users::change,
+        )
+        .delete(
+            "/api/users/{userId}/one-time-codes",
+            access,
+            Doc::new("Take a user's authenticator away").answers_empty(204),
+            users::turn_codes_off,
         )
         .get("/api/roles", access, list_doc("Every role").answers::<List<roles::RoleAnswer>>(200), roles::list)
         .post(

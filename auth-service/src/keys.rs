@@ -14,7 +14,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use p256::pkcs8::EncodePrivateKey as _;
 use pg::Pool;
 use pg::deadpool_postgres::Transaction;
-use sealing::Sealer;
+use sealing::{Sealed, Sealer};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -185,6 +185,22 @@ impl Keys {
         let fresh = Arc::new(load(&self.pool, &self.sealer).await?);
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
+    }
+
+    /// Seals a secret beside the keys, under a name of its own.
+    pub(crate) fn seal(&self, name: &str, secret: &[u8]) -> Result<Sealed, KeyError> {
+        Ok(self.sealer.seal(name, secret)?)
+    }
+
+    /// Opens what was sealed under that name.
+    pub(crate) fn open_sealed(
+        &self,
+        name: &str,
+        ciphertext: &[u8],
+        nonce: &[u8],
+        sealed_with: &str,
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        Ok(self.sealer.open_sealed(name, ciphertext, nonce, sealed_with)?)
     }
 
     fn snapshot(&self) -> Arc<KeySet> {

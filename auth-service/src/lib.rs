@@ -23,6 +23,7 @@ mod internal;
 mod keys;
 mod limits;
 mod oauth;
+mod one_time_codes;
 mod origin;
 mod pages;
 mod password;

@@ -28,6 +28,8 @@ pub(crate) struct LoginPage<'a> {
     pub(crate) request: &'a str,
     pub(crate) email: &'a str,
     pub(crate) problem: Option<&'a str>,
+    /// Whether the account has an authenticator: then its code is asked for too.
+    pub(crate) wants_code: bool,
 }
 
 /// Asks whether a client may act for somebody.

@@ -1,4 +1,4 @@
-//! `oms user create` and `oms user role`: makes a user who can log in, and gives one another role.
+//! `oms user …`: makes a user who can log in, gives one another role, takes a lost authenticator away.
 
 use std::io;
 
@@ -7,6 +7,7 @@ use auth_service::{RoleChoice, Secret};
 use serde_json::json;
 
 use crate::cli::{User, UserCreate, UserRole};
+use crate::commands::FoundWrong;
 use crate::{random, system};
 
 const GENERATED_LENGTH: usize = 24;
@@ -16,6 +17,10 @@ pub async fn run(command: User) -> anyhow::Result<()> {
     match command {
         User::Create(options) => create(options).await,
         User::Role(options) => assign(options).await,
+        User::CodesOff(options) => {
+            let was_there = system::directory(&options.system).await?.turn_codes_off(&options.email).await?;
+            if was_there { Ok(()) } else { Err(FoundWrong.into()) }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::roles::RoleChoice;
 use crate::secret::Secret;
 use crate::users::{self, Assigning, Disabling, NewUser, Role, User};
-use crate::{SharedApp, sessions::Origin};
+use crate::{SharedApp, one_time_codes, sessions::Origin};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -166,6 +166,21 @@ pub(crate) async fn disable(
     };
     transaction.commit().await?;
     announce(&app, &ended);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a user's authenticator away, who has lost it: their password is enough again.
+pub(crate) async fn turn_codes_off(
+    State(app): State<SharedApp>,
+    caller: Caller,
+    path: PathParams,
+) -> Result<StatusCode, Failure> {
+    let id: UserId = path.id("userId")?;
+    let mut connection = app.pool.get().await?;
+    let transaction = connection.transaction().await?;
+    users::find(&transaction, id).await?.ok_or_else(no_such_user)?;
+    one_time_codes::turn_off(&transaction, id, &caller.subject).await?;
+    transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

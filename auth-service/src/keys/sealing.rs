@@ -1,5 +1,5 @@
-//! Sealing of private keys: XChaCha20-Poly1305 with the key from `OMS_KEY_ENCRYPTION_KEY`, the kid being the
-//! associated data. Where that is not set, a random key kept in the same schema is used: it protects nothing against
+//! Sealing of private keys and of authenticators' secrets: XChaCha20-Poly1305 with the key from `OMS_KEY_ENCRYPTION_KEY`, the kid (the
+//! user's id) being the associated data. Where that is not set, a random key kept in the same schema is used: it protects nothing against
 //! somebody who reads the schema, but lets several instances share their keys and the operator set a real one later;
 //! the rows are then sealed anew and the local key is deleted.
 
@@ -46,30 +46,30 @@ impl std::fmt::Debug for KeyEncryptionKey {
     }
 }
 
-/// Why a private key does not open.
+/// Why a private key or a secret does not open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// It was sealed with a key that is not at hand.
     #[error(
-        "signing key {kid} was sealed with another OMS_KEY_ENCRYPTION_KEY (its name is {sealed_with}); \
+        "{kid} was sealed with another OMS_KEY_ENCRYPTION_KEY (its name is {sealed_with}); \
          start with that one"
     )]
     OtherKey {
-        /// Which signing key.
+        /// Which signing key, or whose secret.
         kid: String,
         /// The name of the key that sealed it.
         sealed_with: String,
     },
     /// The row was altered.
-    #[error("signing key {kid} is damaged")]
+    #[error("the sealed {kid} is damaged")]
     Damaged {
-        /// Which signing key.
+        /// Which signing key, or whose secret.
         kid: String,
     },
     /// The cipher refused to work.
-    #[error("signing key {kid} can't be sealed")]
+    #[error("{kid} can't be sealed")]
     Refused {
-        /// Which signing key.
+        /// Which signing key, or whose secret.
         kid: String,
     },
     /// The local key has a wrong length.
@@ -77,10 +77,12 @@ pub enum SealError {
     LocalKey,
 }
 
-/// A sealed private key, as its row keeps it.
-pub(super) struct Sealed {
-    pub(super) ciphertext: Vec<u8>,
-    pub(super) nonce: Vec<u8>,
+/// Something sealed, as its row keeps it.
+pub(crate) struct Sealed {
+    pub(crate) ciphertext: Vec<u8>,
+    pub(crate) nonce: Vec<u8>,
+    /// The name of the key that sealed it.
+    pub(crate) sealed_with: String,
 }
 
 /// Seals and opens with one key.
@@ -132,7 +134,7 @@ impl Sealer {
             .cipher
             .encrypt(&XNonce::from(nonce), Payload { msg: private_key, aad: kid.as_bytes() })
             .map_err(|_| SealError::Refused { kid: kid.to_owned() })?;
-        Ok(Sealed { ciphertext, nonce: nonce.to_vec() })
+        Ok(Sealed { ciphertext, nonce: nonce.to_vec(), sealed_with: self.name.clone() })
     }
 
     pub(super) fn open_sealed(
@@ -159,14 +161,26 @@ impl Sealer {
     }
 }
 
+/// Every row that is sealed: how it is found, and how it is sealed anew.
+const SEALED_ROWS: [(&str, &str); 2] = [
+    (
+        "SELECT kid, sealed_private_key, nonce, sealed_with FROM signing_keys WHERE sealed_with = $1",
+        "UPDATE signing_keys SET sealed_private_key = $2, nonce = $3, sealed_with = $4 WHERE kid = $1",
+    ),
+    (
+        "SELECT user_id::text, sealed_secret, nonce, sealed_with FROM one_time_secrets WHERE sealed_with = $1",
+        "UPDATE one_time_secrets SET sealed_secret = $2, nonce = $3, sealed_with = $4 WHERE user_id::text = $1",
+    ),
+];
+
 async fn seal_anew(transaction: &Transaction<'_>, old: &Sealer, new: &Sealer) -> Result<(), KeyError> {
-    let select = "SELECT kid, sealed_private_key, nonce, sealed_with FROM signing_keys WHERE sealed_with = $1";
-    for row in transaction.query(select, &[&old.name]).await? {
-        let kid: String = row.try_get(0)?;
-        let private_key = old.open_sealed(&kid, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)?;
-        let sealed = new.seal(&kid, &private_key)?;
-        let update = "UPDATE signing_keys SET sealed_private_key = $2, nonce = $3, sealed_with = $4 WHERE kid = $1";
-        transaction.execute(update, &[&kid, &sealed.ciphertext, &sealed.nonce, &new.name]).await?;
+    for (select, update) in SEALED_ROWS {
+        for row in transaction.query(select, &[&old.name]).await? {
+            let name: String = row.try_get(0)?;
+            let opened = old.open_sealed(&name, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)?;
+            let sealed = new.seal(&name, &opened)?;
+            transaction.execute(update, &[&name, &sealed.ciphertext, &sealed.nonce, &new.name]).await?;
+        }
     }
     Ok(())
 }

@@ -102,13 +102,21 @@ pub(crate) fn grantable(request: &AuthorizationRequest, login: &BrowserLogin) ->
     request.scopes.intersection(login.user.login_scopes().with(Scope::OfflineAccess))
 }
 
+/// Why the login page is shown again.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Objection {
+    pub(crate) text: &'static str,
+    /// Whether a code of an authenticator is asked for too.
+    pub(crate) wants_code: bool,
+}
+
 /// The login page, for a browser that has a cookie or gets one.
 pub(crate) fn login_page(
     app: &App,
     request: &AuthorizationRequest,
     cookie: Option<Secret>,
     email: &str,
-    problem: Option<(StatusCode, &str)>,
+    objection: Option<Objection>,
 ) -> Response {
     let (cookie, set) = match cookie {
         Some(cookie) => (cookie, None),
@@ -124,9 +132,10 @@ pub(crate) fn login_page(
         csrf: &browser::csrf_token(&cookie),
         request: &request.query_without(&[]),
         email,
-        problem: problem.map(|(_, text)| text),
+        problem: objection.map(|objection| objection.text),
+        wants_code: objection.is_some_and(|objection| objection.wants_code),
     };
-    let status = problem.map_or(StatusCode::OK, |(status, _)| status);
+    let status = objection.map_or(StatusCode::OK, |_| StatusCode::UNPROCESSABLE_ENTITY);
     let mut response = pages::page(status, &page, Some(&request.redirect_uri));
     if let Some(set) = set {
         response.headers_mut().insert(SET_COOKIE, set);

@@ -19,6 +19,8 @@ mod jose;
 #[cfg(test)]
 mod oauth;
 #[cfg(test)]
+mod one_time_codes;
+#[cfg(test)]
 mod refresh_families;
 #[cfg(test)]
 mod refresh_tokens;
