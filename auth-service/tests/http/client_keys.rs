@@ -1,11 +1,12 @@
 //! `private_key_jwt`: clients that prove themselves by a key of their own.
 
-use crate::harness::{Answer, Harness, ISSUER, PASSWORD};
-use auth_service::Role;
+use crate::harness::{Answer, Harness, ISSUER, PASSWORD, TestClient};
+use auth_service::{ClientSpec, Grant, Role, Secret};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use p256::pkcs8::EncodePrivateKey as _;
 use serde_json::{Value, json};
+use web::Scopes;
 
 const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -168,6 +169,19 @@ async fn two_proofs_at_once_or_none_are_refused() {
     let answer = keyed.service.form("/oauth/token", None, &id_alone).await;
     assert_eq!(answer.error(), (401, "invalid_client"), "a client with keys is not public");
     assert_eq!(keyed.send("/oauth/token", &assertion, &[]).await.status, 200, "none of them used it up");
+}
+
+#[tokio::test]
+async fn a_client_that_is_given_a_secret_has_no_keys_any_more() {
+    let keyed = keyed().await;
+    let spec = ClientSpec { name: "erp".to_owned(), grants: vec![Grant::ClientCredentials], ..ClientSpec::default() };
+    let spec = ClientSpec { scopes: Scopes::parse("orders:read"), ..spec };
+    let secret = "a secret of more than thirty-two characters";
+    let ensured = keyed.service.directory.ensure_client(&spec, Some(&Secret::new(secret))).await.unwrap();
+    assert_eq!((ensured.id.to_string(), ensured.created), (keyed.id.clone(), false));
+    let client = TestClient { id: keyed.id.clone(), secret: secret.to_owned() };
+    assert!(!keyed.service.client_token(&client).await.is_empty());
+    assert_eq!(keyed.present(&header(), &keyed.claims("1"), 1).await.error(), (401, "invalid_client"));
 }
 
 #[tokio::test]
