@@ -189,6 +189,10 @@ fn a_role_made_on_the_command_line_opens_what_it_names_in_every_service() {
     let token = login();
     put(&token).expect(200);
     shop.get_as(&token, "/api/orders").expect_problem(403, "INSUFFICIENT_SCOPE");
+    let query = json!({"query": "{ orders { edges { node { number } } } }"});
+    let answer = shop.post_as(&token, "/graphql", &query).body;
+    assert_eq!(answer["errors"][0]["extensions"]["code"], "INSUFFICIENT_SCOPE", "{answer}");
+    assert!(!answer.to_string().contains("R-0"), "{answer}");
 
     let (said, code) = oms(&["role", "change", &role, "--scope", "inventory:read,orders:read"]);
     assert_eq!((said, code), (format!("{role}  orders:read inventory:read\n"), 0));

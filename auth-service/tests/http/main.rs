@@ -13,6 +13,8 @@ mod client_keys;
 #[cfg(test)]
 mod harness;
 #[cfg(test)]
+mod hostile_forms;
+#[cfg(test)]
 mod internals;
 #[cfg(test)]
 mod jose;

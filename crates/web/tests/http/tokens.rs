@@ -1,7 +1,10 @@
 use super::shop::{SERVICE_TOKEN, claims, get, keys, request, send, shop_with, sign, sign_with, verifier};
 use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use proptest::prelude::*;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -195,4 +198,76 @@ async fn a_new_key_is_found_after_half_a_minute_and_a_withdrawn_one_is_forgotten
     tokio::time::advance(std::time::Duration::from_secs(301)).await;
     assert!(verifier.verify(&sign(&claims())).await.is_err());
     assert_eq!(asked.load(Ordering::SeqCst), 3);
+}
+
+/// What is done to a token.
+#[derive(Debug, Clone)]
+enum Edit {
+    Replace(usize, char),
+    Insert(usize, char),
+    Delete(usize),
+    Truncate(usize),
+    Swap(usize, usize),
+    Repeat(usize, usize),
+}
+
+fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    let at = || 0_usize..600;
+    let letter = || prop_oneof![4 => prop::char::range('-', 'z'), 1 => any::<char>()];
+    let edit = prop_oneof![
+        4 => (at(), letter()).prop_map(|(at, letter)| Edit::Replace(at, letter)),
+        2 => (at(), letter()).prop_map(|(at, letter)| Edit::Insert(at, letter)),
+        2 => at().prop_map(Edit::Delete),
+        1 => at().prop_map(Edit::Truncate),
+        1 => (at(), at()).prop_map(|(one, other)| Edit::Swap(one, other)),
+        1 => (at(), at()).prop_map(|(one, other)| Edit::Repeat(one, other)),
+    ];
+    prop::collection::vec(edit, 1..4)
+}
+
+fn edited(token: &str, edits: &[Edit]) -> String {
+    let mut letters: Vec<char> = token.chars().collect();
+    for edit in edits {
+        let length = letters.len().max(1);
+        match *edit {
+            _ if letters.is_empty() => break,
+            Edit::Replace(at, letter) => letters[at % length] = letter,
+            Edit::Insert(at, letter) => letters.insert(at % length, letter),
+            Edit::Delete(at) => drop(letters.remove(at % length)),
+            Edit::Truncate(at) => letters.truncate(at % length),
+            Edit::Swap(one, other) => letters.swap(one % length, other % length),
+            Edit::Repeat(one, other) => {
+                let (one, other) = (one % length, other % length);
+                let part = letters[one.min(other)..one.max(other)].to_vec();
+                letters.extend(part);
+            }
+        }
+    }
+    letters.into_iter().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_but_a_token_as_it_was_issued_is_taken(edits in edits()) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be made");
+        let verifier = verifier(JwksSource::Static(keys().1));
+        let token = sign(&claims());
+        prop_assert!(runtime.block_on(verifier.verify(&token)).is_ok());
+        let other = edited(&token, &edits);
+        prop_assume!(other != token);
+        let refused = runtime.block_on(verifier.verify(&other)).expect_err("it is not what was signed");
+        prop_assert_eq!(refused.status().as_u16(), 401);
+    }
+
+    #[test]
+    fn no_text_makes_the_verifier_fail(text in ".{0,300}", header in "[ -~]{0,60}", claims in "[ -~]{0,60}") {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be made");
+        let verifier = verifier(JwksSource::Static(keys().1));
+        let parts = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
+        for token in [&text, &format!("{parts}.{text}"), &format!("{parts}.AAAA")] {
+            prop_assert_eq!(runtime.block_on(verifier.verify(token)).map_err(|refused| refused.status().as_u16()), Err(401));
+        }
+    }
 }
