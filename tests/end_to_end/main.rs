@@ -6,6 +6,7 @@
 
 mod amending;
 mod amending_items;
+mod apart;
 mod auth;
 mod auth_code;
 mod cancelling;

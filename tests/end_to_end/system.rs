@@ -340,7 +340,7 @@ impl Answer {
 }
 
 /// A client of its own per request: the tests run in many threads and some kill the server.
-fn http() -> Client {
+pub fn http() -> Client {
     static CLIENT: OnceLock<Client> = OnceLock::new();
     CLIENT
         .get_or_init(|| {
