@@ -2,6 +2,8 @@
 
 use crate::harness::{Answer, Harness, ISSUER, PASSWORD, TestClient};
 use auth_service::{ClientSpec, Grant, Role, Secret};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use p256::pkcs8::EncodePrivateKey as _;
@@ -150,6 +152,24 @@ async fn an_assertion_that_is_wrong_in_any_way_is_refused() {
         (401, "invalid_client"),
         "a public key as secret"
     );
+    let critical = Header { crit: Some(vec!["exp".to_owned()]), ..header() };
+    assert_eq!(keyed.present(&critical, &good("25"), 1).await.error(), (401, "invalid_client"), "an extension");
+    let brought = Header { kid: None, jwk: serde_json::from_value(public_key(3, "c")).ok(), ..header() };
+    assert_eq!(keyed.present(&brought, &good("26"), 3).await.error(), (401, "invalid_client"), "a key it brings along");
+    let genuine = jsonwebtoken::encode(&header(), &good("27"), &private_key(1)).unwrap();
+    let [_, claims, signature] = genuine.split('.').collect::<Vec<_>>()[..] else { panic!("a JWS has three parts") };
+    let unsigned = URL_SAFE_NO_PAD.encode(r#"{"alg":"none","kid":"a"}"#);
+    let head = genuine.split('.').next().unwrap();
+    for (attack, forged) in [
+        ("alg none", format!("{unsigned}.{claims}.")),
+        ("alg none with the genuine signature", format!("{unsigned}.{claims}.{signature}")),
+        ("r and s are zero", format!("{head}.{claims}.{}", URL_SAFE_NO_PAD.encode([0; 64]))),
+        ("no signature", format!("{head}.{claims}.")),
+        ("a padded signature", format!("{genuine}==")),
+    ] {
+        assert_eq!(keyed.send("/oauth/token", &forged, &[]).await.error(), (401, "invalid_client"), "{attack}");
+    }
+    assert_eq!(keyed.send("/oauth/token", &genuine, &[]).await.status, 200, "no attack used the genuine one up");
     for nonsense in ["", ".", "..", "a.b.c", &"a.".repeat(8000)] {
         assert_eq!(keyed.send("/oauth/token", nonsense, &[]).await.error(), (401, "invalid_client"), "{nonsense:.20}");
     }
