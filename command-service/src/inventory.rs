@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::{Peer, PeerError};
 use shared_events::{Currency, Money, OrderId, ProductId, inventory::ProductStatus};
+use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// A product, as orders need it.
@@ -69,6 +70,18 @@ impl Reserved {
     #[must_use]
     pub fn is_held(&self) -> bool {
         matches!(self.state.as_str(), "PENDING" | "ATTACHED" | "CONFIRMED")
+    }
+
+    /// Whether it holds at least this under that very revision. Somebody else may have asked for something else under
+    /// it at the same moment.
+    #[must_use]
+    pub fn holds(&self, revision: i32, demand: &[Demand]) -> bool {
+        let held: HashMap<_, _> = self.lines.iter().map(|line| (line.product_id, line.quantity)).collect();
+        let enough = |wanted: &Demand| {
+            let held = held.get(&wanted.product_id).copied().unwrap_or(0);
+            u64::try_from(held).is_ok_and(|held| held >= wanted.quantity)
+        };
+        self.is_held() && self.revision == revision && demand.iter().all(enough)
     }
 }
 

@@ -121,14 +121,12 @@ impl ReservationsFollowOrders {
                 steps
             }
             OrderEvent::PaymentCompleted(paid) => match paid.reservation_revision {
-                Some(revision) => {
-                    vec![Command::Place { revision, demand: quantities(&self.order(order_id, at).await?) }]
-                }
+                Some(revision) => anew(revision, quantities(&self.order(order_id, at).await?)),
                 None => Vec::new(),
             },
             OrderEvent::StockConfirmed(confirmed) => {
                 let demand = quantities(&self.order(order_id, at).await?);
-                let mut steps = vec![Command::Place { revision: confirmed.reservation_revision, demand }];
+                let mut steps = anew(confirmed.reservation_revision, demand);
                 steps.extend(confirmed.firm.then_some(Command::Confirm { revision: None }));
                 steps
             }
@@ -239,6 +237,11 @@ fn placing(placed: &OrderPlaced) -> Vec<Command> {
     let covered = placed.payment_method.is_credit() || placed.totals.total <= rust_decimal::Decimal::ZERO;
     steps.extend(covered.then_some(Command::Confirm { revision: None }));
     steps
+}
+
+/// What an order demands anew. Under the same revision somebody else may have asked for other pieces in its name.
+fn anew(revision: i32, demand: Quantities) -> Vec<Command> {
+    vec![Command::Place { revision, demand: demand.clone() }, Command::Change { revision: Some(revision), demand }]
 }
 
 fn quantities(order: &Order) -> Quantities {

@@ -262,7 +262,7 @@ impl Amending<'_> {
         let demand: Vec<Demand> =
             demand.into_iter().map(|(product_id, quantity)| Demand { product_id, quantity: quantity.into() }).collect();
         let reserved = self.app.inventory.reserve(order.id, revision, &demand).await.map_err(super::stock::shortage)?;
-        Ok((reserved.is_held() && reserved.revision == revision).then_some(revision))
+        Ok(reserved.holds(revision, &demand).then_some(revision))
     }
 }
 

@@ -197,7 +197,7 @@ async fn reacquire(app: &App, order_id: OrderId, report: &Report, if_match: &IfM
         .map(|(product_id, quantity)| Demand { product_id, quantity: quantity.into() })
         .collect();
     match app.inventory.reserve(order_id, revision, &demand).await {
-        Ok(reserved) => Ok((reserved.is_held() && reserved.revision == revision).then_some(revision)),
+        Ok(reserved) => Ok(reserved.holds(revision, &demand).then_some(revision)),
         Err(ReserveError::Short(_) | ReserveError::GivenUp) => Ok(None),
         Err(ReserveError::Peer(error)) => Err(error.into_problem()),
     }

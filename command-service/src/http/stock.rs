@@ -134,7 +134,7 @@ async fn hold_again(app: &App, order: &Order) -> Result<Command, Problem> {
         let demand: Vec<Demand> =
             demand.into_iter().map(|(product_id, quantity)| Demand { product_id, quantity: quantity.into() }).collect();
         let reserved = app.inventory.reserve(order.id, revision, &demand).await.map_err(shortage)?;
-        if !reserved.is_held() || reserved.revision != revision {
+        if !reserved.holds(revision, &demand) {
             return Err(shortage(ReserveError::GivenUp));
         }
     }

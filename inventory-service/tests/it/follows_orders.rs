@@ -199,6 +199,21 @@ async fn released_stock_is_free_until_the_order_holds_some_again() {
 }
 
 #[tokio::test]
+async fn an_orders_word_counts_against_what_others_asked_for_under_the_same_revision() {
+    let shop = Shop::open().await;
+    let product = shop.product("MUG", 10).await;
+    let order = OrderId::generate();
+    shop.happens(order, [placed(&[line(product, 3)], PaymentMethod::Card, Some(1)).into()]).await;
+    shop.until(order, "ATTACHED").await;
+    shop.reserve(order, 2, &[(product, 9)]).await;
+    assert_eq!(shop.levels(product).await, (10, 9, 1));
+    let occurred_at = web::request_context::now();
+    shop.happens(order, [StockConfirmed { reservation_revision: 2, firm: false, occurred_at }.into()]).await;
+    levels_become(&shop, product, (10, 3, 7)).await;
+    shop.is_consistent().await;
+}
+
+#[tokio::test]
 async fn goods_leave_come_back_and_go_again() {
     let shop = Shop::open().await;
     let (mug, cup) = (shop.product("MUG", 10).await, shop.product("CUP", 10).await);
