@@ -192,7 +192,7 @@ fn steps() -> Routes<App> {
         .post(
             "/api/orders/{id}/refunds",
             STAFF,
-            makes::<PartOfOrder<RequestedRefund>>("Give money back").body::<RefundBody>(),
+            makes::<RequestedRefund>("Give money back").body::<RefundBody>(),
             step::<RefundBody>,
         )
         .post(

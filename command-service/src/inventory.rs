@@ -215,3 +215,35 @@ impl Inventory {
         self.peer.post::<Value>(&path, body).await.map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reserved(revision: i32, state: &str, lines: &[(ProductId, i64)]) -> Reserved {
+        let line = |(product_id, quantity): &(ProductId, i64)| ReservedLine {
+            product_id: *product_id,
+            quantity: *quantity,
+            stock_version: 1,
+        };
+        Reserved {
+            order_id: OrderId::generate(),
+            revision,
+            state: state.to_owned(),
+            lines: lines.iter().map(line).collect(),
+            expires_at: None,
+            version: 1,
+        }
+    }
+
+    #[test]
+    fn a_revision_that_somebody_else_used_for_other_pieces_does_not_count() {
+        let (mug, cup) = (ProductId::generate(), ProductId::generate());
+        let demand = [Demand { product_id: mug, quantity: 2 }, Demand { product_id: cup, quantity: 1 }];
+        assert!(reserved(3, "ATTACHED", &[(mug, 2), (cup, 4)]).holds(3, &demand));
+        assert!(!reserved(3, "ATTACHED", &[(mug, 1), (cup, 4)]).holds(3, &demand), "too few");
+        assert!(!reserved(3, "ATTACHED", &[(mug, 2)]).holds(3, &demand), "a product is missing");
+        assert!(!reserved(4, "ATTACHED", &[(mug, 2), (cup, 1)]).holds(3, &demand), "another revision");
+        assert!(!reserved(3, "RELEASED", &[(mug, 2), (cup, 1)]).holds(3, &demand), "given up");
+    }
+}

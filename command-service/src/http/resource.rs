@@ -46,6 +46,10 @@ pub struct RequestedRefund {
     refund: RefundAnswer,
     /// The lines that it was asked for; empty where only an amount was named.
     lines: Vec<LineQuantity>,
+    /// The order.
+    order_id: OrderId,
+    /// The order's version.
+    version: i64,
 }
 
 impl Resource {
@@ -53,11 +57,12 @@ impl Resource {
     pub fn answer(&self, app: &App, order: &Order, request: &CommandRequest) -> Answer {
         match self {
             Self::Order => None,
-            Self::Shipment(id) => shipment(order, *id).map(|made| part(order, ShipmentAnswer::from_state(made))),
-            Self::Return(id) => order.find_return(*id).map(|made| part(order, ReturnAnswer::from_state(made))),
+            Self::Shipment(id) => shipment(order, *id).map(|made| made_part(order, ShipmentAnswer::from_state(made))),
+            Self::Return(id) => order.find_return(*id).map(|made| made_part(order, ReturnAnswer::from_state(made))),
             Self::Refund(id, lines) => order.refund(*id).map(|made| {
                 let refund = RefundAnswer::from_state(made, order.currency);
-                part(order, RequestedRefund { refund, lines: lines.clone() })
+                let (order_id, version) = (order.id, order.version);
+                created(order, &RequestedRefund { refund, lines: lines.clone(), order_id, version })
             }),
         }
         .unwrap_or_else(|| app.answer(order, request))
@@ -69,9 +74,12 @@ fn shipment(order: &Order, id: ShipmentId) -> Option<&Shipment> {
     order.shipment(id).or_else(|| order.shipments.first())
 }
 
-fn part(order: &Order, part: impl Serialize) -> Answer {
-    let part = PartOfOrder { part, order_id: order.id, version: order.version };
-    Answer::json(201, &part)
+fn made_part(order: &Order, part: impl Serialize) -> Answer {
+    created(order, &PartOfOrder { part, order_id: order.id, version: order.version })
+}
+
+fn created(order: &Order, made: &impl Serialize) -> Answer {
+    Answer::json(201, made)
         .etag(order.version)
         .consistency(&Consistency::of(order.id, order.version))
         .concerning(concerned(order))
