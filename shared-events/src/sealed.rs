@@ -14,8 +14,12 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use std::{collections::HashMap, sync::Arc};
+use serde_json::{Value, value::RawValue};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 use zeroize::Zeroizing;
 
 /// Length of a key in bytes.
@@ -166,6 +170,12 @@ pub fn open_event<E: EventBody>(recorded: &RecordedEvent, ring: &KeyRing) -> Res
     if paths.is_empty() {
         return E::from_stored(event_type, recorded.schema_version, &recorded.payload);
     }
+    let sealed = |source| PayloadError::Sealed { event_type: event_type.to_owned(), source };
+    if E::current_version(event_type) == Some(recorded.schema_version)
+        && let Some(opened) = open_text(recorded, paths, ring).map_err(sealed)?
+    {
+        return E::from_stored(event_type, recorded.schema_version, &opened);
+    }
     let mut payload: Value = serde_json::from_slice(&recorded.payload).map_err(|source| PayloadError::Shape {
         event_type: event_type.to_owned(),
         schema_version: recorded.schema_version,
@@ -174,10 +184,43 @@ pub fn open_event<E: EventBody>(recorded: &RecordedEvent, ring: &KeyRing) -> Res
     // Opened where they were sealed, in the shape that was stored, and only then upcast.
     for path in paths.iter().copied() {
         let Some(field) = payload.pointer_mut(path).filter(|field| !field.is_null()) else { continue };
-        *field = open_value(field, ring, &recorded.stream_id, event_type, path)
-            .map_err(|source| PayloadError::Sealed { event_type: event_type.to_owned(), source })?;
+        let clear = Sealed::deserialize(&*field)
+            .map_err(|_| SealError::Malformed(path))
+            .and_then(|Sealed { enc }| open_value(enc, ring, &recorded.stream_id, event_type, path))
+            .map_err(sealed)?;
+        *field = serde_json::from_slice(&clear).map_err(|_| sealed(SealError::Malformed(path)))?;
     }
     E::from_json(event_type, recorded.schema_version, payload)
+}
+
+/// The payload in clear, put together from the stored text without a tree of values in between; none where it has
+/// another form than [`seal_event`] writes, or sealed fields below the top.
+fn open_text<'a>(
+    recorded: &'a RecordedEvent,
+    paths: &[&'static str],
+    ring: &KeyRing,
+) -> Result<Option<Cow<'a, [u8]>>, SealError> {
+    let Ok(fields) = serde_json::from_slice::<BTreeMap<&str, &RawValue>>(&recorded.payload) else { return Ok(None) };
+    let mut opened: Vec<(&str, Zeroizing<Vec<u8>>)> = Vec::with_capacity(paths.len());
+    for path in paths.iter().copied() {
+        let Some(name) = path.strip_prefix('/').filter(|name| !name.contains('/')) else { return Ok(None) };
+        let Some(field) = fields.get(name).map(|field| field.get()).filter(|field| *field != "null") else { continue };
+        let Ok(Sealed { enc }) = serde_json::from_str(field) else { return Err(SealError::Malformed(path)) };
+        opened.push((name, open_value(enc, ring, &recorded.stream_id, &recorded.event_type, path)?));
+    }
+    if opened.is_empty() {
+        return Ok(Some(Cow::Borrowed(&recorded.payload)));
+    }
+    let mut text = Vec::with_capacity(recorded.payload.len());
+    for (name, field) in &fields {
+        text.extend_from_slice(if text.is_empty() { b"{\"" } else { b",\"" });
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b"\":");
+        let clear = opened.iter().find(|(opened, _)| opened == name);
+        text.extend_from_slice(clear.map_or(field.get().as_bytes(), |(_, clear)| clear.as_slice()));
+    }
+    text.push(b'}');
+    Ok(Some(Cow::Owned(text)))
 }
 
 /// The ids of the keys that a stored event's personal fields name.
@@ -233,25 +276,23 @@ fn seal_value(
     serde_json::to_value(sealed).map_err(|_| SealError::DoesNotSeal(path))
 }
 
+/// The JSON that was sealed; `null` without its key.
 fn open_value(
-    sealed: &Value,
+    Enc { k, n, c }: Enc,
     ring: &KeyRing,
     stream_id: &str,
     event_type: &str,
     path: &'static str,
-) -> Result<Value, SealError> {
-    let Enc { k, n, c } = Sealed::deserialize(sealed).map_err(|_| SealError::Malformed(path))?.enc;
-    let Some(key) = ring.get(k) else { return Ok(Value::Null) };
+) -> Result<Zeroizing<Vec<u8>>, SealError> {
+    let Some(key) = ring.get(k) else { return Ok(Zeroizing::new(b"null".to_vec())) };
     let nonce: [u8; NONCE_LENGTH] =
         BASE64.decode(n).ok().and_then(|nonce| nonce.try_into().ok()).ok_or(SealError::Malformed(path))?;
     let ciphertext = BASE64.decode(c).map_err(|_| SealError::Malformed(path))?;
     let aad = associated_data(stream_id, event_type, path);
-    let clear = key
-        .cipher()
+    key.cipher()
         .decrypt(&XNonce::from(nonce), Payload { msg: &ciphertext, aad: aad.as_bytes() })
         .map(Zeroizing::new)
-        .map_err(|_| SealError::DoesNotOpen(path))?;
-    serde_json::from_slice(&clear).map_err(|_| SealError::Malformed(path))
+        .map_err(|_| SealError::DoesNotOpen(path))
 }
 
 #[cfg(test)]

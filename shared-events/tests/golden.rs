@@ -148,6 +148,20 @@ fn a_sealed_field_opens_only_where_it_was_written() {
 }
 
 #[test]
+fn an_event_opens_the_same_however_its_json_is_written() {
+    let stored = std::fs::read_to_string(folder().join("OrderPlaced.v1.json")).unwrap();
+    let ring: KeyRing = [golden_key()].into_iter().collect();
+    let open = |payload: String| -> OrderEvent {
+        sealed::open_event(&recorded("OrderPlaced", 1, payload.into_bytes()), &ring).unwrap()
+    };
+    let value: Value = serde_json::from_str(&stored).unwrap();
+    let expected = open(stored);
+    assert_eq!(open(value.to_string()), expected, "compact");
+    assert_eq!(open(serde_json::to_string_pretty(&value).unwrap()), expected, "indented");
+    assert_eq!(open(value.to_string().replace("\"contact\"", "\"cont\\u0061ct\"")), expected, "with a name escaped");
+}
+
+#[test]
 fn personal_data_is_never_stored_in_clear() {
     let stored = std::fs::read(folder().join("OrderPlaced.v1.json")).unwrap();
     let ring: KeyRing = [golden_key()].into_iter().collect();
