@@ -97,7 +97,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
 /// The schemas, owned and migrated, and a pool that works in them.
 async fn open_schema(database: &Database) -> Result<Pool, PgError> {
     let separation = database.ensure_owner(OWNER, &["orders", "keys"]).await?;
-    let pool = database.pool("orders", separation.role()).await?;
+    let pool = database.keeping_plans().pool("orders", separation.role()).await?;
     eventstore::migrate(&pool).await?;
     feeds::migrate(&pool).await?;
     pg::migrate(&pool, MIGRATION_HISTORY, migrations()).await?;

@@ -39,7 +39,7 @@ pub const ROLE: &str = "oms_inventory";
 /// [`StartError`] names the step that failed.
 pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let separation = deps.database.ensure_owner(ROLE, &[NAME]).await?;
-    let pool = deps.database.pool(NAME, separation.role()).await?;
+    let pool = deps.database.keeping_plans().pool(NAME, separation.role()).await?;
     let unnamed = |error| StartError::step("naming the migrations", error);
     eventstore::migrate(&pool).await?;
     feeds::migrate(&pool).await?;

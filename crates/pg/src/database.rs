@@ -54,9 +54,19 @@ impl Database {
     /// The same database, with sessions whose commits do not wait for the disk: for what is made from a log, with how
     /// far it got in the same transaction. A crash of the server takes back the last moments of both, never one of them.
     pub fn without_waiting_for_the_disk(&self) -> Self {
+        self.with_option("synchronous_commit=off")
+    }
+
+    /// The same database, with sessions that plan a prepared statement once and keep the plan: for statements that find
+    /// rows by their keys, of which planning costs more than running.
+    pub fn keeping_plans(&self) -> Self {
+        self.with_option("plan_cache_mode=force_generic_plan")
+    }
+
+    fn with_option(&self, option: &str) -> Self {
         let mut database = self.clone();
         let options = database.config.get_options().map(|options| format!("{options} ")).unwrap_or_default();
-        database.config.options(format!("{options}-c synchronous_commit=off"));
+        database.config.options(format!("{options}-c {option}"));
         database
     }
 
@@ -153,13 +163,17 @@ pub(crate) fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// Rows are found by their keys, whatever the planner believes: the plan of a prepared statement is kept, and one that
+/// was made while a table was small would read all of it every time once it is large.
+const ROWS_BY_KEY: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+
 /// Role and search path, and the end of a transaction whose process froze in it: its locks must not stay for ever.
 fn session_settings(schemas: &[&str], role: Option<&str>) -> Hook {
     let set_role = role.map(|role| format!("SET ROLE {};", quote_identifier(role))).unwrap_or_default();
     let path: String = schemas.iter().map(|schema| format!("{}, ", quote_identifier(schema))).collect();
     let statement = format!(
         "{set_role} SET search_path = {path}public; \
-         SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'"
+         SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION}'; {ROWS_BY_KEY}"
     );
     Hook::async_fn(move |client, _| {
         let statement = statement.clone();

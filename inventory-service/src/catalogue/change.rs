@@ -6,7 +6,7 @@ use crate::domain::price::Price;
 use crate::rows::StockRow;
 use chrono::{DateTime, Utc};
 use eventstore::ClaimDone;
-use pg::tokio_postgres::Transaction;
+use pg::deadpool_postgres::Transaction;
 use serde_json::Value;
 use shared_events::inventory::{
     InventoryEvent, PriceSet, ProductArchived, ProductCreated, ProductDetails, ProductStatus, ProductUpdated,

@@ -3,7 +3,9 @@
 use super::{Catalogue, CatalogueError, uuids};
 use crate::domain::price::{Price, history};
 use chrono::{DateTime, Utc};
-use pg::tokio_postgres::{GenericClient, Row};
+use futures_util::future::join;
+use pg::deadpool_postgres::GenericClient as Prepares;
+use pg::tokio_postgres::{GenericClient, Row, types::ToSql};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use shared_events::inventory::{ProductDetails, ProductStatus};
@@ -72,9 +74,11 @@ impl Catalogue {
     /// [`CatalogueError`].
     pub async fn products(&self, product_ids: &[ProductId]) -> Result<Vec<Product>, CatalogueError> {
         let client = self.pool.get().await?;
-        let statement = client.prepare_cached(SELECT_PRODUCTS).await?;
-        let rows = client.query(&statement, &[&uuids(product_ids)]).await?;
-        with_prices(&**client, &rows).await
+        let (statement, ids) = (client.prepare_cached(SELECT_PRODUCTS).await?, uuids(product_ids));
+        let params: [&(dyn ToSql + Sync); 1] = [&ids];
+        // One round trip.
+        let (rows, prices) = join(client.query(&statement, &params), current_prices(&client, &ids)).await;
+        priced(&rows?, prices?)
     }
 
     /// Those of these skus that exist, ascending by id.
@@ -85,7 +89,7 @@ impl Catalogue {
         let client = self.pool.get().await?;
         let statement = client.prepare_cached(SELECT_BY_SKU).await?;
         let rows = client.query(&statement, &[&skus]).await?;
-        with_prices(&**client, &rows).await
+        with_prices(&client, &rows).await
     }
 
     /// Active products, ascending by id.
@@ -98,7 +102,7 @@ impl Catalogue {
         let after = filter.after.map(|product| product.as_uuid());
         let pattern = filter.text.as_deref().map(containing);
         let rows = client.query(&statement, &[&after, &filter.sku, &pattern, &filter.limit]).await?;
-        with_prices(&**client, &rows).await
+        with_prices(&client, &rows).await
     }
 
     /// Every price that a product ever had or will have, oldest first.
@@ -126,14 +130,25 @@ pub(super) async fn price_history(
 }
 
 /// Reads products and adds the prices that hold now.
-pub(super) async fn with_prices(client: &impl GenericClient, rows: &[Row]) -> Result<Vec<Product>, CatalogueError> {
-    let mut products = rows.iter().map(product).collect::<Result<Vec<_>, _>>()?;
-    let ids: Vec<Uuid> = products.iter().map(|product| product.product_id.as_uuid()).collect();
-    let mut prices: BTreeMap<ProductId, Vec<Money>> = BTreeMap::new();
-    for row in client.query(CURRENT_PRICES, &[&ids]).await? {
+pub(super) async fn with_prices(client: &impl Prepares, rows: &[Row]) -> Result<Vec<Product>, CatalogueError> {
+    let ids: Vec<Uuid> = rows.iter().map(|row| row.get(0)).collect();
+    priced(rows, current_prices(client, &ids).await?)
+}
+
+type Prices = BTreeMap<ProductId, Vec<Money>>;
+
+async fn current_prices(client: &impl Prepares, products: &Vec<Uuid>) -> Result<Prices, CatalogueError> {
+    let statement = client.prepare_cached(CURRENT_PRICES).await?;
+    let mut prices = Prices::new();
+    for row in client.query(&statement, &[products]).await? {
         let product_id = ProductId::from_uuid(row.get(0));
         prices.entry(product_id).or_default().push(money(product_id, row.get(1), row.get(2))?);
     }
+    Ok(prices)
+}
+
+fn priced(rows: &[Row], mut prices: Prices) -> Result<Vec<Product>, CatalogueError> {
+    let mut products = rows.iter().map(product).collect::<Result<Vec<_>, _>>()?;
     for product in &mut products {
         product.prices = prices.remove(&product.product_id).unwrap_or_default();
     }

@@ -2,7 +2,7 @@ select id, sku, name, description, tax_class, channel, legal_entity, external_id
        low_stock_threshold, status, version, created_at, updated_at
 from product
 where status = 'ACTIVE'
-  and ($1::uuid is null or id > $1)
+  and id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
   and ($2::text is null or sku = $2)
   and ($3::text is null or name ilike $3 or sku ilike $3 or description ilike $3)
 order by id

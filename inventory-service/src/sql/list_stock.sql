@@ -1,5 +1,5 @@
 select product_id, on_hand, reserved, backorder, low_stock_threshold, version, stream_version
 from stock
-where ($1::uuid is null or product_id > $1) and ($2::bigint is null or on_hand - reserved < $2)
+where product_id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000') and ($2::bigint is null or on_hand - reserved < $2)
 order by product_id
 limit $3
