@@ -17,7 +17,7 @@ use shared_events::{
     invoice, order,
     sealed::{KeyRing, key_ids},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// The reader's name.
 pub const READER: &str = "query";
@@ -26,10 +26,6 @@ pub const READER: &str = "query";
 pub const SHAPE: i32 = 1;
 /// The logs that it reads.
 pub const LOGS: [&str; 3] = ["orders", "inventory", "invoices"];
-
-/// Rows are found by their keys, always: the plan of a prepared statement is kept, and one that was made while a table
-/// was small would read all of it for every page once it is large.
-const ROWS_BY_KEY: &str = "SET LOCAL enable_seqscan = off";
 
 /// Fills the read tables.
 pub struct ReadTables {
@@ -56,8 +52,12 @@ impl Projector for ReadTables {
         self.generation
     }
 
+    /// Reads wait for it.
+    fn pace(&self) -> Duration {
+        Duration::from_millis(4)
+    }
+
     async fn handle(&self, transaction: &Transaction<'_>, pages: &[Page]) -> Result<(), HandleError> {
-        transaction.batch_execute(ROWS_BY_KEY).await?;
         let mut by_kind: BTreeMap<&str, Vec<&RecordedEvent>> = BTreeMap::new();
         for event in pages.iter().flat_map(|page| &page.events) {
             by_kind.entry(event.stream_type.as_str()).or_default().push(event);

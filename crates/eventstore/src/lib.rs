@@ -23,5 +23,5 @@ pub use idempotency::{Begun, Claim, ClaimDone, ClaimError, ClaimScope, Claims, S
 pub use log::{EventLog, LogConfig, LogError};
 pub use migrations::{HISTORY_TABLE, migrate, migrations};
 pub use partition::partition_of;
-pub use read::{Heads, Page, ReadError};
+pub use read::{Heads, News, Page, ReadError};
 pub use spawner::Spawner;

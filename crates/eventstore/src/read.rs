@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 const READ_STREAM: &str = include_str!("sql/read_stream.sql");
 const READ_PARTITION: &str = include_str!("sql/read_partition.sql");
+const READ_NEWS: &str = include_str!("sql/read_news.sql");
 const HEAD: &str = "select h.position, m.epoch from log_head h, log_meta m where h.partition = $1";
 const HEADS: &str = "select h.position, m.epoch from log_head h, log_meta m order by h.partition";
 const FIRST_RESULT: &str = "select position, version, recorded_at, metadata from events
@@ -42,6 +43,16 @@ pub struct Heads {
     pub positions: Vec<i64>,
     /// The log's epoch.
     pub epoch: Uuid,
+}
+
+/// What came after the heads that were known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// By partition, in order of position, each partition's without a gap after its known head. Possibly not all of
+    /// them.
+    pub events: Vec<RecordedEvent>,
+    /// The heads now; never before an event of the news.
+    pub heads: Heads,
 }
 
 /// Why the log could not be read.
@@ -170,9 +181,30 @@ impl EventLog {
             client.query(&statement, &[]).await
         })
         .await;
-        let rows = in_time(client, done)?;
+        Ok(self.heads_in(&in_time(client, done)?))
+    }
+
+    /// The heads, and at most `limit` events of each partition after the heads that are known, in one round trip.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub async fn news(&self, known: &[i64], limit: usize) -> Result<News, ReadError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let client = self.client().await?;
+        let done = timeout(PATIENCE, async {
+            let news = client.prepare_cached(READ_NEWS).await?;
+            let heads = client.prepare_cached(HEADS).await?;
+            // The heads are read after the events, so they are never behind them.
+            Ok(join(events(&client, &news, &[&known, &limit]), client.query(&heads, &[])).await)
+        })
+        .await;
+        let (events, heads) = in_time(client, done)?;
+        Ok(News { events: events?, heads: self.heads_in(&heads.map_err(ReadError::Statement)?) })
+    }
+
+    fn heads_in(&self, rows: &[Row]) -> Heads {
         let epoch = rows.first().map_or_else(|| self.epoch(), |row| row.get(1));
-        Ok(Heads { positions: rows.iter().map(|row| row.get(0)).collect(), epoch })
+        Heads { positions: rows.iter().map(|row| row.get(0)).collect(), epoch }
     }
 
     async fn client(&self) -> Result<Object, ReadError> {

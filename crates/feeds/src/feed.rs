@@ -6,11 +6,13 @@
 mod heads;
 mod http;
 mod listen;
+mod recent;
 pub mod wire;
 
 pub(crate) use heads::{HeadWatch, run_head_watch};
 pub use http::HttpFeed;
 pub use listen::listen;
+pub(crate) use recent::Recent;
 
 use eventstore::EventLog;
 use shared_events::RecordedEvent;

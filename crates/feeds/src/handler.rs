@@ -3,8 +3,11 @@
 use crate::HandleError;
 use pg::deadpool_postgres::Transaction;
 use shared_events::RecordedEvent;
-use std::{future::Future, sync::Arc};
+use std::{future::Future, sync::Arc, time::Duration};
 use uuid::Uuid;
+
+/// The pace of readers that nobody waits for.
+pub(crate) const PACE: Duration = Duration::from_millis(20);
 
 /// Events of one partition of one log, in the order of their positions.
 #[derive(Debug, Clone)]
@@ -25,6 +28,12 @@ pub trait Projector: Send + Sync + 'static {
     /// The version of what it builds; another version starts from the beginning with a checkpoint of its own.
     fn version(&self) -> i32 {
         1
+    }
+
+    /// How long after the beginning of a round that handled little the next one begins, so that many small commits
+    /// share one.
+    fn pace(&self) -> Duration {
+        PACE
     }
 
     /// Handles one page per partition that has news, in the transaction that moves the checkpoints. Pages of several
@@ -63,8 +72,8 @@ pub trait Reaction: Send + Sync + 'static {
         false
     }
 
-    /// Causes the effect of one event, at least once, before the checkpoint moves past it. Events of a partition come
-    /// one after the other, partitions side by side. Derive ids from the event ([`derived_command_id`]), so that a
+    /// Causes the effect of one event, at least once, before the checkpoint moves past it. Events of a stream come one
+    /// after the other, streams side by side. Derive ids from the event ([`derived_command_id`]), so that a
     /// repeat is a no-op. No transaction is open meanwhile: it may wait for the network, but not for ever.
     fn react(&self, log: &str, event: &RecordedEvent) -> impl Future<Output = Result<(), HandleError>> + Send;
 }

@@ -1,7 +1,7 @@
 //! Logs by name: a service publishes its own, another subscribes by name and gets the log itself when it is in this
 //! process, or its feed over HTTP where a URL is configured. The order of the two does not matter.
 
-use crate::feed::{Feed, HeadWatch, Heads, HttpFeed, run_head_watch};
+use crate::feed::{Feed, HeadWatch, Heads, HttpFeed, Recent, run_head_watch};
 use eventstore::{EventLog, Spawner};
 use std::{
     collections::HashMap,
@@ -32,6 +32,7 @@ pub struct FeedRegistry {
 struct Slot {
     feed: watch::Sender<Option<Feed>>,
     heads: watch::Sender<Option<Heads>>,
+    recent: Recent,
     watched: Mutex<bool>,
 }
 
@@ -117,11 +118,17 @@ impl Subscription {
             let (subscription, stop) = (self.clone(), self.spawner.stop().clone());
             self.spawner.spawn(async move {
                 if let Some(feed) = stop.run_until_cancelled(subscription.feed()).await {
-                    run_head_watch(&subscription.name, &feed, &subscription.slot.heads, &stop).await;
+                    let Slot { heads, recent, .. } = &*subscription.slot;
+                    run_head_watch(&subscription.name, &feed, heads, recent, &stop).await;
                 }
             });
         }
         self.slot.heads.subscribe()
+    }
+
+    /// What the last looks at the heads brought along.
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.slot.recent
     }
 }
 

@@ -120,15 +120,19 @@ impl Tail {
             };
             let partition = i32::try_from(index).expect("a log has few partitions");
             let after = self.positions[index];
-            let page = self.subscription.feed().await.read(partition, after, self.page_limit).await?;
-            let dense = page.events.iter().zip(after + 1..).all(|(event, position)| event.position == position);
-            let Some(last) = page.events.last() else { continue };
+            let upto = heads.positions[index].min(after.saturating_add(self.page_limit.try_into().unwrap_or(i64::MAX)));
+            let events = match self.subscription.recent().between(self.epoch, partition, after, upto) {
+                Some(events) => events,
+                None => self.subscription.feed().await.read(partition, after, self.page_limit).await?.events,
+            };
+            let dense = events.iter().zip(after + 1..).all(|(event, position)| event.position == position);
+            let Some(last) = events.last() else { continue };
             if !dense {
                 return Err(TailError::Gap { log: self.subscription.name().to_string(), partition, after });
             }
             self.positions[index] = last.position;
             self.next_partition = (index + 1) % partitions;
-            return Ok(Page { log: self.subscription.name().clone(), partition, events: page.events });
+            return Ok(Page { log: self.subscription.name().clone(), partition, events });
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One look at all heads of a log for all its readers in this process: one query per commit or per 250 ms, however
-//! many readers there are.
+//! many readers there are. What is new in a log of this process it brings along for them.
 
-use super::{Feed, FeedError, Heads, POLL};
+use super::{Feed, FeedError, Heads, POLL, Recent, recent::KEPT_EVENTS};
 use crate::error::chain;
 use eventstore::EventLog;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// Commits that ring faster than this share a look.
-const CLOSEST_LOOKS: Duration = Duration::from_millis(2);
+const CLOSEST_LOOKS: Duration = Duration::from_millis(4);
 const LONG_POLL: Duration = Duration::from_secs(15);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -25,11 +25,12 @@ pub(crate) async fn run_head_watch(
     name: &str,
     feed: &Feed,
     seen: &watch::Sender<Option<Heads>>,
+    recent: &Recent,
     stop: &CancellationToken,
 ) {
     let watching = async {
         match feed {
-            Feed::Log(log) => watch_log(name, log, seen).await,
+            Feed::Log(log) => watch_log(name, log, seen, recent).await,
             Feed::Http(http) => {
                 let mut pause = SHORTEST_PAUSE;
                 loop {
@@ -56,12 +57,13 @@ pub(crate) async fn run_head_watch(
     stop.run_until_cancelled(watching).await;
 }
 
-async fn watch_log(name: &str, log: &EventLog, seen: &watch::Sender<Option<Heads>>) {
+async fn watch_log(name: &str, log: &EventLog, seen: &watch::Sender<Option<Heads>>, recent: &Recent) {
     let mut wake = log.subscribe();
     let mut pause = POLL;
     loop {
         let looked_at = Instant::now();
-        match super::heads_of(log).await {
+        let known = seen.borrow().clone();
+        match look(log, known.as_ref(), recent).await {
             Ok(heads) => {
                 publish(seen, heads);
                 pause = POLL;
@@ -76,6 +78,14 @@ async fn watch_log(name: &str, log: &EventLog, seen: &watch::Sender<Option<Heads
         }
         sleep_until(looked_at + CLOSEST_LOOKS).await;
     }
+}
+
+/// The heads; what came after the known ones is in `recent` before anybody hears of it.
+async fn look(log: &EventLog, known: Option<&Heads>, recent: &Recent) -> Result<Heads, FeedError> {
+    let Some(known) = known else { return super::heads_of(log).await };
+    let news = log.news(&known.positions, KEPT_EVENTS).await.map_err(FeedError::Log)?;
+    recent.take_in(news.heads.epoch, news.events);
+    Ok(Heads { epoch: news.heads.epoch, positions: news.heads.positions })
 }
 
 fn publish(seen: &watch::Sender<Option<Heads>>, heads: Heads) {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{HandleError, Page, Projector, StartFrom};
 use shared_events::RecordedEvent;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub(crate) struct Projecting<P>(pub(crate) P);
 
@@ -31,6 +31,10 @@ impl<P: Projector> Work for Projecting<P> {
 
     fn start_from(&self) -> StartFrom {
         StartFrom::Start
+    }
+
+    fn pace(&self) -> Duration {
+        self.0.pace()
     }
 
     fn handles_whole_pages(&self) -> bool {

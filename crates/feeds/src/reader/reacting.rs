@@ -1,5 +1,5 @@
-//! A reaction's round: effects first, one event after the other in each partition, then the move of the checkpoints.
-//! No transaction is open while an effect is under way.
+//! A reaction's round: effects first, one event after the other in each stream and streams side by side, then the move
+//! of the checkpoints. No transaction is open while an effect is under way.
 
 use super::{
     lease::{Step, advance, begin},
@@ -8,16 +8,19 @@ use super::{
         settle,
     },
 };
-use crate::{HandleError, Reaction, StartFrom};
+use crate::{HandleError, Reaction, StartFrom, handler::PACE};
 use futures_util::future::join_all;
 use shared_events::RecordedEvent;
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, iter, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 /// After this long a round takes no further event, so that little is repeated after a crash.
 const LONGEST_ROUND: Duration = Duration::from_secs(1);
 
 pub(crate) struct Reacting<R>(pub(crate) R);
+
+/// How many streams of a partition have effects under way at the same time.
+const SIDE_BY_SIDE: usize = 16;
 
 /// How far a partition got.
 struct Progress {
@@ -38,6 +41,10 @@ impl<R: Reaction> Work for Reacting<R> {
 
     fn start_from(&self) -> StartFrom {
         self.0.start_from()
+    }
+
+    fn pace(&self) -> Duration {
+        PACE
     }
 
     fn handles_whole_pages(&self) -> bool {
@@ -98,32 +105,35 @@ impl<R: Reaction> Reacting<R> {
         let Fetched { held, events } = fetched;
         let mut progress = Progress { step: None, refused: Vec::new(), behind: Vec::new(), waiting: None };
         let mut refused_streams = HashSet::new();
-        for event in &events {
-            let waits = refused_streams.contains(&event.stream_id)
-                || (!parked.is_empty() && parked.contains(&(Arc::clone(&held.log), event.stream_id.clone())));
-            if waits {
-                progress.behind.push(Behind::of(&held.log, event));
-            } else {
-                if progress.step.is_some() && (lane.stop.is_cancelled() || Instant::now() > deadline) {
-                    break;
-                }
-                match self.effect(&held.log, event).await {
-                    Ok(()) => {}
-                    Err(error @ HandleError::Poison(_)) => {
+        for wave in waves(&events) {
+            if progress.step.is_some() && (lane.stop.is_cancelled() || Instant::now() > deadline) {
+                break;
+            }
+            let effects = wave.iter().map(async |event| {
+                let waits = refused_streams.contains(&event.stream_id)
+                    || (!parked.is_empty() && parked.contains(&(Arc::clone(&held.log), event.stream_id.clone())));
+                if waits { None } else { Some(self.effect(&held.log, event).await) }
+            });
+            for (event, effect) in wave.iter().zip(join_all(effects).await) {
+                match effect {
+                    None => progress.behind.push(Behind::of(&held.log, event)),
+                    Some(Ok(())) => {}
+                    Some(Err(error @ HandleError::Poison(_))) => {
                         refused_streams.insert(event.stream_id.clone());
                         progress.refused.push((Behind::of(&held.log, event), error));
                     }
-                    Err(error @ HandleError::Retry(_)) => {
+                    // What comes after it in the wave is done again: effects are no-ops the second time.
+                    Some(Err(error @ HandleError::Retry(_))) => {
                         progress.waiting = Some(error);
-                        break;
+                        return progress;
                     }
                 }
+                progress.step = Some(Step {
+                    held: held.clone(),
+                    new_position: event.position,
+                    event_id: Some(event.event_id.as_uuid()),
+                });
             }
-            progress.step = Some(Step {
-                held: held.clone(),
-                new_position: event.position,
-                event_id: Some(event.event_id.as_uuid()),
-            });
         }
         progress
     }
@@ -134,4 +144,16 @@ impl<R: Reaction> Reacting<R> {
         }
         self.0.react(log, event).await
     }
+}
+
+/// The events in order, cut so that no stream is twice in the same part.
+fn waves(events: &[RecordedEvent]) -> impl Iterator<Item = &[RecordedEvent]> {
+    let mut rest = events;
+    iter::from_fn(move || {
+        let mut streams = HashSet::new();
+        let length = rest.iter().take(SIDE_BY_SIDE).take_while(|event| streams.insert(&event.stream_id)).count();
+        let (wave, after) = rest.split_at(length);
+        rest = after;
+        (!wave.is_empty()).then_some(wave)
+    })
 }

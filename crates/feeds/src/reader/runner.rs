@@ -31,6 +31,8 @@ const SEARCH: Duration = Duration::from_millis(500);
 const PAGE_EVENTS: usize = 1_000;
 const ROUND_EVENTS: usize = 4_000;
 const FEWEST_EVENTS: usize = 100;
+/// A round with fewer is a small one: it would have been no slower with more.
+const SMALL_ROUND: usize = 200;
 const READS_AT_ONCE: usize = 2;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -137,7 +139,7 @@ impl<W: Work> Runner<W> {
         if unseen || Instant::now() >= self.next_renewal {
             self.look_around().await?;
         }
-        let begun = Instant::now();
+        let (begun, stop) = (Instant::now(), self.lane.stop.clone());
         let fetched = self.fetch().await?;
         if fetched.is_empty() {
             // What was waited for is no longer there; a time that is over must not wake the reader again and again.
@@ -158,6 +160,9 @@ impl<W: Work> Runner<W> {
                 self.publish_status();
                 if worked {
                     self.handle.ring();
+                    if handled < SMALL_ROUND {
+                        stop.run_until_cancelled(sleep_until(begun + self.work.pace())).await;
+                    }
                 }
                 Ok(worked)
             }
@@ -209,19 +214,24 @@ impl<W: Work> Runner<W> {
         let mut ahead = std::mem::take(&mut self.ahead);
         let (mut wanted, mut fetched) = (Vec::new(), Vec::new());
         for index in 0..self.logs.len() {
-            let log = &self.logs[index];
-            let (Some(feed), Some(heads)) = (log.subscription.get(), log.heads.borrow().clone()) else { continue };
-            let name = Arc::clone(log.subscription.name());
+            let Followed { subscription, heads, .. } = &self.logs[index];
+            let (Some(feed), Some(heads)) = (subscription.get(), heads.borrow().clone()) else { continue };
+            let subscription = subscription.clone();
+            let name = subscription.name();
             for place in 0..self.held.len() {
                 let held = &self.held[place];
                 let waits = self.waiting.get(&(Arc::clone(&held.log), held.partition)).is_some_and(|at| at.until > now);
-                if *held.log != *name || held.stopped.is_some() || waits || !self.fit(place, &feed, &heads).await? {
+                if held.log != *name || held.stopped.is_some() || waits || !self.fit(place, &feed, &heads).await? {
                     continue;
                 }
                 let held = &self.held[place];
                 let head = head_of(&heads, held.partition);
                 if let Some(at) = ahead.iter().position(|page| page.held.stands_where(held)) {
                     fetched.push(ahead.swap_remove(at));
+                } else if let Some(events) =
+                    subscription.recent().between(held.epoch, held.partition, held.position, head)
+                {
+                    fetched.push(Fetched { held: held.clone(), events });
                 } else if head > held.position {
                     wanted.push(Wanted { feed: feed.clone(), held: held.clone(), head });
                 }

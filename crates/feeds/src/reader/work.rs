@@ -4,7 +4,7 @@ use super::lease::{Held, Identity, Step};
 use crate::{HandleError, Page, StartFrom};
 use pg::{Pool, deadpool_postgres::Transaction};
 use shared_events::RecordedEvent;
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// With this many parked streams, another one stops the reader.
@@ -18,6 +18,8 @@ pub(crate) trait Work: Send + Sync + 'static {
     fn version(&self) -> i32;
     /// Where it begins the first time.
     fn start_from(&self) -> StartFrom;
+    /// How long after the beginning of a small round the next one begins.
+    fn pace(&self) -> Duration;
     /// Whether a round handles all it is given, so that it is worth while to read what comes after it meanwhile.
     fn handles_whole_pages(&self) -> bool;
     /// Handles what was fetched and moves the checkpoints.

@@ -9,6 +9,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 use test_support::eventually;
+use tokio::sync::Barrier;
 
 #[derive(Clone)]
 struct Noticing {
@@ -144,6 +145,47 @@ async fn a_refused_effect_parks_its_stream_and_is_tried_again_when_asked() {
     eventually(|| async { noticing.seen() == 20 }).await;
     assert_eq!(noticing.versions_of("stream-0"), [1, 2]);
     eventually(|| async { parked::list(&world.pool, None).await.unwrap().is_empty() }).await;
+}
+
+/// Effects that end only when two of them are under way.
+struct Meeting {
+    barrier: Arc<Barrier>,
+    ended: Arc<Mutex<Vec<i64>>>,
+}
+
+impl Reaction for Meeting {
+    fn name(&self) -> &'static str {
+        "meeting"
+    }
+
+    fn start_from(&self) -> StartFrom {
+        StartFrom::Start
+    }
+
+    async fn react(&self, _log: &str, event: &RecordedEvent) -> Result<(), HandleError> {
+        self.barrier.wait().await;
+        self.ended.lock().unwrap().push(event.version);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn streams_of_one_partition_have_their_effects_side_by_side_and_each_in_order() {
+    let world = fixture().await;
+    let beside = (1..)
+        .map(|n| format!("stream-{n}"))
+        .find(|id| world.log.partition_of(id) == world.log.partition_of("stream-0"))
+        .unwrap();
+    for _version in 1..=2 {
+        world.append("stream-0", 1).await;
+        world.append(&beside, 1).await;
+    }
+    let (barrier, ended) = (Arc::new(Barrier::new(2)), Arc::default());
+    let meeting = Meeting { barrier, ended: Arc::clone(&ended) };
+    let reader = Reader::reaction(meeting, world.pool.clone(), vec![world.registry.subscribe(LOG)]);
+    let running = world.run(reader);
+    eventually(|| async { running.handle.caught_up() }).await;
+    assert_eq!(*ended.lock().unwrap(), [1, 1, 2, 2]);
 }
 
 #[test]
