@@ -1,7 +1,7 @@
 //! Faults with the real parts: the process killed, Postgres gone, while orders are being placed. Whatever was
 //! acknowledged is there afterwards, and stock is what the orders say.
 
-use crate::system::{Answer, Folder, System, eventually, order_body, unique};
+use crate::system::{Answer, Folder, Sets, System, eventually, order_body, unique};
 use reqwest::Method;
 use std::{
     process::Command,
@@ -62,13 +62,13 @@ fn killing_the_process_loses_nothing_that_was_acknowledged() {
     let product = shop.product("1.00", 100_000);
     let (seen, stop) = (Seen::default(), AtomicBool::new(false));
     thread::scope(|scope| {
+        let _at_the_end = Sets(&stop);
         for _ in 0..BUYERS {
             scope.spawn(|| buy(&shop, &product, &seen, &stop));
         }
         eventually("orders are being placed", || (seen.orders().len() >= 100).then_some(()));
         kill_services(&shop);
         eventually("the buyers notice", || (seen.lost_connections.load(Ordering::Relaxed) >= BUYERS).then_some(()));
-        stop.store(true, Ordering::Relaxed);
     });
     drop(shop);
 
@@ -102,6 +102,7 @@ fn a_postgres_that_does_not_answer_gives_503_and_is_used_again_when_it_does() {
     let product = shop.product("1.00", 100_000);
     let (seen, stop) = (Seen::default(), AtomicBool::new(false));
     thread::scope(|scope| {
+        let _at_the_end = Sets(&stop);
         for _ in 0..BUYERS {
             scope.spawn(|| buy(&shop, &product, &seen, &stop));
         }
@@ -113,7 +114,6 @@ fn a_postgres_that_does_not_answer_gives_503_and_is_used_again_when_it_does() {
         signal_postgres(&folder, "CONT");
         let before = seen.orders().len();
         eventually("orders are placed again", || (seen.orders().len() >= before + 50).then_some(()));
-        stop.store(true, Ordering::Relaxed);
     });
     for refusal in seen.refusals.into_inner().unwrap() {
         assert_eq!(refusal.status, 503, "{}", refusal.body);
@@ -131,6 +131,7 @@ fn a_postgres_that_crashes_is_started_again_and_nothing_acknowledged_is_lost() {
     let product = shop.product("1.00", 100_000);
     let (seen, stop) = (Seen::default(), AtomicBool::new(false));
     thread::scope(|scope| {
+        let _at_the_end = Sets(&stop);
         for _ in 0..BUYERS {
             scope.spawn(|| buy(&shop, &product, &seen, &stop));
         }
@@ -138,7 +139,6 @@ fn a_postgres_that_crashes_is_started_again_and_nothing_acknowledged_is_lost() {
         signal_postgres(&folder, "KILL");
         let before = seen.orders().len();
         eventually("orders are placed again", || (seen.orders().len() >= before + 50).then_some(()));
-        stop.store(true, Ordering::Relaxed);
     });
     for refusal in seen.refusals.into_inner().unwrap() {
         assert_eq!(refusal.status, 503, "{}", refusal.body);

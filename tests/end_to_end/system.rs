@@ -13,7 +13,7 @@ use std::{
     process::{Child, ChildStdin, Command, Stdio},
     sync::{
         OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -50,6 +50,16 @@ pub fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T 
         }
         assert!(Instant::now() < deadline, "it never happened: {what}");
         thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Sets a flag at the end of its scope, also where an assertion failed: threads that go on until then must not go on for
+/// ever.
+pub struct Sets<'a>(pub &'a AtomicBool);
+
+impl Drop for Sets<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -6,7 +6,7 @@ mod derived;
 mod logs;
 mod shop;
 
-use crate::system::{Folder, System, eventually, order_body, unique};
+use crate::system::{Folder, Sets, System, eventually, order_body, unique};
 use damage::{Verified, verify_url};
 use reqwest::Method;
 use shop::{copy, empty, furnish};
@@ -101,14 +101,9 @@ fn a_running_shop_is_clean_at_every_moment() {
                 }
             });
         }
-        let under_load = || {
-            let verified: Vec<Verified> = (0..5).map(|_| verify_url(&database)).collect();
-            let orders: Vec<u64> = verified.iter().map(|verified| verified.counted("order_view")).collect();
-            (verified, orders)
-        };
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(under_load));
-        stop.store(true, Ordering::Relaxed);
-        let (verified, orders) = outcome.unwrap();
+        let _at_the_end = Sets(&stop);
+        let verified: Vec<Verified> = (0..5).map(|_| verify_url(&database)).collect();
+        let orders: Vec<u64> = verified.iter().map(|verified| verified.counted("order_view")).collect();
         for verified in verified {
             verified.expect_clean();
         }

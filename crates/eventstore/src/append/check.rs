@@ -63,7 +63,7 @@ pub(super) fn commands_end(metadata: &[u8]) -> i64 {
 /// Whether JSON text holds U+0000, which jsonb can't: as a byte, or as an escape that is not itself escaped.
 fn holds_nul(json: &[u8]) -> bool {
     let mut rest = json;
-    while let Some(at) = rest.iter().position(|byte| matches!(byte, b'\\' | 0)) {
+    while let Some(at) = memchr::memchr2(b'\\', 0, rest) {
         if rest[at] == 0 || rest[at + 1..].starts_with(b"u0000") {
             return true;
         }

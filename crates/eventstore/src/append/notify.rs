@@ -7,10 +7,9 @@ use pg::Pool;
 use shared_events::EventId;
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::timeout};
-use tokio_postgres::types::Type;
 
 /// Commits that happen within this time after a NOTIFY share the next one.
-const COALESCE: Duration = Duration::from_millis(5);
+const COALESCE: Duration = Duration::from_millis(20);
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The two bells of a log. Both only count; what is new is read from the log.
@@ -65,12 +64,15 @@ pub(crate) async fn run_notifier(pool: Pool, channel: String, wake: Arc<Wake>, s
     let mut client = None;
     while let Some(Ok(())) = spawner.stop().run_until_cancelled(commits.changed()).await {
         let sent = timeout(PATIENCE, async {
-            let client = match &mut client {
-                Some(client) => client,
-                none => none.insert(connection::own(&pool).await?),
+            let (client, notify) = match &mut client {
+                Some(connected) => connected,
+                none => {
+                    let client = connection::own(&pool).await?;
+                    let notify = client.prepare("select pg_notify($1, $2)").await?;
+                    none.insert((client, notify))
+                }
             };
-            let payload = [(&channel as _, Type::TEXT), (&mark as _, Type::TEXT)];
-            client.query_typed("select pg_notify($1, $2)", &payload).await.map_err(connection::ConnectError::from)
+            client.query(&*notify, &[&channel, &mark]).await.map_err(connection::ConnectError::from)
         });
         if !matches!(sent.await, Ok(Ok(_))) {
             tracing::debug!(channel, "a notification could not be sent");
