@@ -165,7 +165,9 @@ pub(crate) fn quote_identifier(name: &str) -> String {
 
 /// Rows are found by their keys, whatever the planner believes: the plan of a prepared statement is kept, and one that
 /// was made while a table was small would read all of it every time once it is large.
-const ROWS_BY_KEY: &str = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+/// A plan that has no other way than to read a table costs so much then that Postgres would compile it each time.
+const ROWS_BY_KEY: &str =
+    "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off";
 
 /// Role and search path, and the end of a transaction whose process froze in it: its locks must not stay for ever.
 fn session_settings(schemas: &[&str], role: Option<&str>) -> Hook {

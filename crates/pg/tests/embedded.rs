@@ -129,6 +129,23 @@ async fn a_transaction_that_nobody_goes_on_with_does_not_last() {
 }
 
 #[tokio::test]
+async fn a_session_finds_rows_by_their_keys_and_compiles_no_plan_for_it() {
+    let folder = Folder::new("by-key");
+    let mut options = folder.options();
+    options.settings.push(("jit".to_owned(), "on".to_owned()));
+    let server = Embedded::start(options).await.unwrap();
+    let pool = Database::new(server.url(), 1).unwrap().pool("public", None).await.unwrap();
+    let client = pool.get().await.unwrap();
+    client.batch_execute("CREATE TABLE line (id bigint PRIMARY KEY); INSERT INTO line VALUES (1)").await.unwrap();
+    let explain = "EXPLAIN SELECT l.id FROM unnest(ARRAY[1]) AS w (id) JOIN line l ON l.id = w.id";
+    let plan: Vec<String> = client.query(explain, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+    assert!(plan.iter().any(|line| line.contains("line_pkey")), "{plan:?}");
+    assert!(!plan.iter().any(|line| line.contains("Seq Scan")), "{plan:?}");
+    assert_eq!(client.query_one("SHOW jit", &[]).await.unwrap().get::<_, &str>(0), "off");
+    server.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn instances_that_start_together_migrate_once() {
     let folder = Folder::new("migrate");
     let server = Embedded::start(folder.options()).await.unwrap();

@@ -4,4 +4,7 @@ set default_transaction_isolation = 'read committed';
 set statement_timeout = '2s';
 set idle_in_transaction_session_timeout = '4s';
 set plan_cache_mode = 'force_generic_plan';
+-- How to join a few hundred rows is the planner's choice.
+reset enable_hashjoin;
+reset enable_mergejoin;
 set jit = off
