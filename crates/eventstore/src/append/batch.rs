@@ -33,7 +33,7 @@ pub(crate) struct Rows<'a> {
     pub(super) command_ids: Vec<Option<Uuid>>,
     types: Vec<&'a str>,
     schema_versions: Vec<i16>,
-    payloads: Vec<&'a [u8]>,
+    pub(super) payloads: Vec<&'a [u8]>,
     pub(super) metadata: Vec<&'a [u8]>,
     /// Per command: partition, the first ordinal, the number of events, and the version after it.
     places: Vec<Place>,

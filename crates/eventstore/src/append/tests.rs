@@ -2,6 +2,7 @@
 //! real ones, append to a database in memory that breaks by a schedule. proptest makes commands and schedules, prints
 //! the seed of a failure and shrinks it; with paused time a run is the same every time.
 
+mod batches;
 mod server;
 
 use super::{Append, AppendError, Appended, Expected, Queue, Seen, Wake, Writer, run_writer};

@@ -58,6 +58,7 @@ pub struct Stored {
     pub command_id: Option<Uuid>,
     pub metadata: Vec<u8>,
     pub recorded_at: DateTime<Utc>,
+    pub payload_bytes: usize,
 }
 
 /// A claim of an Idempotency-Key.
@@ -72,6 +73,8 @@ pub struct World {
     pub events: Vec<Stored>,
     pub heads: Vec<(i64, DateTime<Utc>)>,
     pub claims: HashMap<Vec<u8>, Claimed>,
+    /// What each insert brought: events, and bytes of payload.
+    pub batches: Vec<(usize, usize)>,
     faults: VecDeque<Fault>,
     locks: HashMap<i32, u64>,
     /// A claim that a transaction looked at or answered is nobody else's to take over until it ends.
@@ -99,6 +102,7 @@ impl InMemory {
             events: Vec::new(),
             heads,
             claims: HashMap::new(),
+            batches: Vec::new(),
             faults: faults.into(),
             locks: HashMap::new(),
             claim_locks: HashMap::new(),
@@ -242,6 +246,7 @@ impl Statements for &Client {
             command_id: rows.command_ids[at],
             metadata: rows.metadata[at].to_vec(),
             recorded_at: DateTime::UNIX_EPOCH,
+            payload_bytes: rows.payloads[at].len(),
         });
         let claims = rows.claims.scope_hashes.iter().map(|hash| hash.to_vec()).zip(rows.claims.owners.iter().copied());
         self.send(Ask::Insert(events.collect(), claims.collect())).await.map(|answer| answer.moved)
@@ -403,6 +408,8 @@ impl Backend {
     }
 
     async fn insert(&mut self, mut events: Vec<Stored>, claims: Vec<(Vec<u8>, Uuid)>) -> Result<Answer, Failure> {
+        let bytes = events.iter().map(|event| event.payload_bytes).sum();
+        self.database.world().batches.push((events.len(), bytes));
         let mut partitions: Vec<i32> = events.iter().map(|event| event.partition).collect();
         partitions.sort_unstable();
         partitions.dedup();
