@@ -47,7 +47,7 @@ impl OrderTimers {
                 let over = times(event)?.occurred_at.and_then(|at| at.checked_add_signed(self.return_window));
                 over.map(|due_at| (RETURN_WINDOW, due_at))
             }
-            "ReturnReceived" | "ReturnRejected" | "LineCancelled" => {
+            "ReturnReceived" | "ReturnRejected" | "LineCancelled" | "OrderResumed" => {
                 times(event)?.occurred_at.map(|due_at| (SETTLED_LATE, due_at))
             }
             _ => None,
@@ -202,6 +202,9 @@ mod tests {
         let rejected = [("ReturnRejected", r#"{"occurredAt": "2999-01-20T00:00:00Z"}"#)];
         let both = [time("2999-01-16T00:00:00Z"), time("2999-01-20T00:00:00Z")];
         assert_eq!(deliver(&pool, &rejected).await.unwrap(), both);
+        let resumed = [("OrderResumed", r#"{"occurredAt": "2999-01-21T00:00:00Z"}"#)];
+        let both = [time("2999-01-16T00:00:00Z"), time("2999-01-21T00:00:00Z")];
+        assert_eq!(deliver(&pool, &resumed).await.unwrap(), both, "the window may have ended while it was held");
     }
 
     #[tokio::test]

@@ -114,8 +114,11 @@ impl ReservationsFollowOrders {
             OrderEvent::OrderPlaced(placed) => placing(placed),
             OrderEvent::OrderAmended(amended) if amended.lines.is_some() => {
                 let order = self.order(order_id, at).await?;
-                let mut steps =
-                    vec![Command::Change { revision: amended.reservation_revision, demand: quantities(&order) }];
+                let demand = quantities(&order);
+                let mut steps = match amended.reservation_revision {
+                    Some(revision) => anew(revision, demand),
+                    None => vec![Command::Change { revision: None, demand }],
+                };
                 // What was paid may cover the new total: no event of its own says so.
                 steps.extend(order.covered().then_some(Command::Confirm { revision: None }));
                 steps

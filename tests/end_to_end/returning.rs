@@ -119,6 +119,9 @@ fn a_return_is_the_customers_own_and_staff_receive_it() {
     let (bought, eve) = (delivered(), shop.customer());
     let body = json!({"lines": bought.lines(1), "reason": "mine"});
     shop.post_as(&eve.token, &format!("{}/returns", bought.path), &body).expect_problem(404, "NOT_FOUND");
+    let incomplete = json!({"lines": [{"quantity": 1}], "reason": "mine"});
+    shop.post_as(&eve.token, &format!("{}/returns", bought.path), &incomplete).expect_problem(404, "NOT_FOUND");
+    bought.post("returns", &incomplete).expect_problem(422, "VALIDATION_FAILED");
     let id = bought.announce(1).expect(201).text("/returnId");
     for step in ["received", "rejected"] {
         let path = format!("{}/returns/{id}/{step}", bought.path);

@@ -76,15 +76,12 @@ pub async fn put(
     Ok(Box::pin(once(app, request, &body, wanted)).await)
 }
 
-/// The products of the items.
-fn identify(items: &[ItemBody]) -> Result<Vec<ProductId>, Problem> {
+/// The products of the items; none where an item names none.
+fn identify(items: &[ItemBody]) -> Result<Vec<Option<ProductId>>, Problem> {
     let product = |(index, item): (usize, &ItemBody)| {
         let pointer = format!("/items/{index}/productId");
-        let id = item.product_id.as_deref();
-        let id = id.ok_or_else(|| Problem::invalid_field(&pointer, "this field is required"))?;
-        ProductId::parse(id).map_err(|error| {
-            Problem::invalid_id(error.to_string()).with_error(&pointer, "INVALID_ID", error.to_string())
-        })
+        let id = item.product_id.as_deref().map(ProductId::parse).transpose();
+        id.map_err(|error| Problem::invalid_id(error.to_string()).with_error(&pointer, "INVALID_ID", error.to_string()))
     };
     items.iter().enumerate().map(product).collect()
 }
@@ -92,7 +89,7 @@ fn identify(items: &[ItemBody]) -> Result<Vec<ProductId>, Problem> {
 /// What is wanted, before the order and the catalogue are asked.
 fn amendment(
     body: &AmendBody,
-    products: Option<&[ProductId]>,
+    products: Option<&[Option<ProductId>]>,
     app: &App,
     request: &CommandRequest,
 ) -> Result<AmendOrder, Rejection> {
@@ -100,10 +97,13 @@ fn amendment(
     let mut items = Vec::new();
     let quantities = body.items.iter().flatten().map(|item| item.quantity);
     for (index, (product_id, quantity)) in products.unwrap_or_default().iter().zip(quantities).enumerate() {
+        if product_id.is_none() {
+            checks.broken(format!("/items/{index}/productId"), "this field is required");
+        }
         let pointer = format!("/items/{index}/quantity");
         match quantity.map(u32::try_from) {
             Some(Ok(quantity @ 1..=MOST_PIECES)) => {
-                items.push(AmendedItem { product_id: *product_id, quantity, new: None });
+                items.extend(product_id.map(|product_id| AmendedItem { product_id, quantity, new: None }));
             }
             Some(_) => checks.broken(pointer, format!("1 to {MOST_PIECES} pieces")),
             None => checks.broken(pointer, "this field is required"),

@@ -80,15 +80,19 @@ pub async fn authorized(
     params: PathParams,
     JsonBody(body): JsonBody<PaymentBody>,
 ) -> Result<Response, Problem> {
+    let own = match body.method {
+        Some(_) => None,
+        None => own_method(&app, order_id(&params)?).await?,
+    };
     let window = app.config.clone();
     fact(app, request, if_match, &params, body, "authorized", move |report| {
-        let now = now();
+        let (now, method) = (now(), report.method.or(own).unwrap_or(PaymentMethod::Other));
         Command::from(AuthorizePayment {
             payment_id: report.payment_id,
             provider: None,
             method: report.method,
             amount: report.amount,
-            expires_at: Some(now + window.payment_window_of(report.method.unwrap_or(PaymentMethod::Other))),
+            expires_at: Some(now + window.payment_window_of(method)),
             exception_id: ExceptionId::generate(),
             now,
         })
@@ -115,6 +119,13 @@ pub async fn failed(
         })
     })
     .await
+}
+
+/// The method that the order is to be paid by.
+async fn own_method(app: &App, order_id: OrderId) -> Result<Option<PaymentMethod>, Problem> {
+    let order = app.orders.load(order_id).await;
+    let order = order.map_err(|error| unavailable_or_internal(&error, error.is_unavailable()))?;
+    Ok(order.map(|order| order.payment_method))
 }
 
 /// POST …/payment/voided
@@ -182,6 +193,7 @@ fn report(body: &PaymentBody) -> Result<Report, Rejection> {
 /// where that is not called for, because the same was reported before or for a version that is no more, or too late.
 async fn reacquire(app: &App, order_id: OrderId, report: &Report, if_match: &IfMatch) -> Result<Option<i32>, Problem> {
     use crate::inventory::{Demand, ReserveError};
+    use service::PeerError;
     let order = app.orders.load(order_id).await;
     let order = order.map_err(|error| unavailable_or_internal(&error, error.is_unavailable()))?;
     let Some(order) = order.filter(|order| order.wants_stock_back(&report.payment_id, report.amount)) else {
@@ -190,7 +202,8 @@ async fn reacquire(app: &App, order_id: OrderId, report: &Report, if_match: &IfM
     if if_match.version().is_some_and(|expected| expected != order.version) {
         return Err(etag::mismatch(order.version));
     }
-    let revision = order.reservation_revision() + 1;
+    let revision = app.inventory.next_revision(order_id, order.reservation_revision()).await;
+    let revision = revision.map_err(PeerError::into_problem)?;
     let demand: Vec<Demand> = order
         .open_quantities()
         .into_iter()

@@ -15,10 +15,10 @@ pub struct LineQuantityBody {
     quantity: Option<i64>,
 }
 
-/// The lines that a body names at `/lines`; none where it names none. Wrong quantities are noted.
+/// The lines that a body names at `/lines`; none where it names none. What is missing or wrong is noted.
 ///
 /// # Errors
-/// 400 for an id of another form, 422 for one that is missing: both come before any other rule.
+/// 400 for an id of another form, which comes before any other rule.
 pub fn named_lines(
     lines: Option<&[LineQuantityBody]>,
     checks: &mut Checks,
@@ -27,7 +27,10 @@ pub fn named_lines(
     let mut named = Vec::with_capacity(lines.len());
     for (index, line) in lines.iter().enumerate() {
         let pointer = format!("/lines/{index}/lineId");
-        let id = line.line_id.as_deref().ok_or_else(|| Problem::invalid_field(&pointer, "this field is required"))?;
+        let Some(id) = line.line_id.as_deref() else {
+            checks.broken(pointer, "this field is required");
+            continue;
+        };
         let line_id = LineId::parse(id).map_err(|error| {
             Problem::invalid_id(error.to_string()).with_error(&pointer, "INVALID_ID", error.to_string())
         })?;

@@ -120,15 +120,8 @@ async fn an_imported_order_reserves_nothing() {
     assert_eq!(shop.levels(product).await, (10, 1, 9));
 }
 
-#[tokio::test]
-async fn an_amended_order_moves_its_reservation_unless_that_was_done_before() {
-    let shop = Shop::open().await;
-    let (mug, cup) = (shop.product("MUG", 10).await, shop.product("CUP", 10).await);
-    let order = OrderId::generate();
-    let lines = [line(mug, 3)];
-    shop.happens(order, [placed(&lines, PaymentMethod::Card, Some(1)).into()]).await;
-    shop.until(order, "ATTACHED").await;
-    let amended = |lines: Vec<OrderLine>, revision| OrderAmended {
+fn amended(lines: Vec<OrderLine>, revision: i32) -> OrderAmended {
+    OrderAmended {
         lines: Some(lines),
         shipping: None,
         discounts: None,
@@ -142,7 +135,34 @@ async fn an_amended_order_moves_its_reservation_unless_that_was_done_before() {
         expires_at: None,
         by: Party::Customer,
         occurred_at: web::request_context::now(),
-    };
+    }
+}
+
+#[tokio::test]
+async fn an_amended_order_whose_stock_was_given_up_holds_its_lines_anew() {
+    let shop = Shop::open().await;
+    let product = shop.product("MUG", 10).await;
+    let order = OrderId::generate();
+    let lines = [line(product, 3)];
+    shop.happens(order, [placed(&lines, PaymentMethod::Card, Some(1)).into()]).await;
+    let now = web::request_context::now();
+    shop.happens(order, [StockReleased { reservation_revision: 1, reason: None, occurred_at: now }.into()]).await;
+    shop.until(order, "RELEASED").await;
+    // What was held for the amendment ran out before its event came.
+    shop.happens(order, [amended(vec![OrderLine { quantity: 5, ..lines[0].clone() }], 2).into()]).await;
+    shop.until(order, "ATTACHED").await;
+    assert_eq!(shop.levels(product).await, (10, 5, 5));
+    shop.is_consistent().await;
+}
+
+#[tokio::test]
+async fn an_amended_order_moves_its_reservation_unless_that_was_done_before() {
+    let shop = Shop::open().await;
+    let (mug, cup) = (shop.product("MUG", 10).await, shop.product("CUP", 10).await);
+    let order = OrderId::generate();
+    let lines = [line(mug, 3)];
+    shop.happens(order, [placed(&lines, PaymentMethod::Card, Some(1)).into()]).await;
+    shop.until(order, "ATTACHED").await;
     // The command side moves it first; then the event finds it moved.
     shop.reserve(order, 2, &[(mug, 1), (cup, 2)]).await;
     let mug_line = OrderLine { quantity: 1, ..lines[0].clone() };
