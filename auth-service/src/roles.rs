@@ -175,7 +175,8 @@ pub(crate) async fn change(
     let detail = scopes.to_string();
     audit::record(transaction, &audit::Entry::by(changed_by, "ROLE_CHANGED").on(name).with(&detail)).await?;
     let mut ended = Vec::new();
-    let select = "SELECT id FROM users WHERE custom_role = $1 ORDER BY id";
+    // Whoever is logging in with the old scopes has a session once the lock is there.
+    let select = "SELECT id FROM users WHERE custom_role = $1 ORDER BY id FOR UPDATE";
     for row in store::query(transaction, select, &[&name]).await? {
         let user = UserId::from_uuid(row.try_get(0)?);
         ended.extend(sessions::end_all(transaction, user, "its user's role was changed", changed_by).await?);

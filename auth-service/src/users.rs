@@ -193,6 +193,16 @@ pub(crate) async fn find(client: &impl GenericClient, id: UserId) -> Result<Opti
     row.as_ref().map(User::from_row).transpose()
 }
 
+/// The user with this id as they are at this moment, to begin a session for; `None` when they are disabled. Until the
+/// transaction ends nobody disables them or changes what they may, and whoever then does ends the session as well.
+pub(crate) async fn find_to_log_in(transaction: &Transaction<'_>, id: UserId) -> Result<Option<User>, StoreError> {
+    let lock = "SELECT FROM users WHERE id = $1 AND disabled_at IS NULL FOR SHARE";
+    match store::query_opt(transaction, lock, &[&id.as_uuid()]).await? {
+        Some(_locked) => find(transaction, id).await,
+        None => Ok(None),
+    }
+}
+
 /// The user with this e-mail address.
 pub(crate) async fn find_by_email(
     client: &impl GenericClient,

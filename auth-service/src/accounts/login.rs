@@ -63,6 +63,9 @@ pub(crate) async fn login(
     };
     let mut connection = app.pool.get().await?;
     let transaction = connection.transaction().await?;
+    // Checking the password took a while: they may be disabled or have another role by now.
+    let user = users::find_to_log_in(&transaction, user.id).await?;
+    let user = user.ok_or_else(|| Problem::unauthenticated(WRONG))?;
     let (session, refresh_token) = sessions::begin(&transaction, &user, &origin).await?;
     transaction.commit().await?;
     drop(connection);

@@ -107,6 +107,24 @@ async fn logging_in_works_before_the_address_is_verified_and_whatever_its_case()
 }
 
 #[tokio::test]
+async fn whoever_is_disabled_while_the_password_is_checked_gets_no_session() {
+    let service = Harness::new().await;
+    service.register("ada@example.com").await;
+    let mut admin = service.pool.get().await.unwrap();
+    let disabling = admin.transaction().await.unwrap();
+    let disable = "UPDATE users SET disabled_at = now() WHERE email = 'ada@example.com'";
+    disabling.execute(disable, &[]).await.unwrap();
+    let waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()";
+    let commit = async {
+        let looking = service.database.connect().await.unwrap();
+        test_support::eventually(|| async { looking.query_one(waits, &[]).await.unwrap().get::<_, i64>(0) == 1 }).await;
+        disabling.commit().await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(service.login("ada@example.com", PASSWORD), commit);
+    assert_eq!(answer.error(), (401, "UNAUTHENTICATED"));
+}
+
+#[tokio::test]
 async fn unknown_users_wrong_passwords_and_disabled_users_get_one_answer() {
     let service = Harness::new().await;
     service.register("ada@example.com").await;
