@@ -16,6 +16,7 @@ use uuid::Uuid;
 const SELECT_PRODUCTS: &str = include_str!("../sql/select_products.sql");
 const SELECT_BY_SKU: &str = include_str!("../sql/select_products_by_sku.sql");
 const LIST_PRODUCTS: &str = include_str!("../sql/list_products.sql");
+const LIST_WITH_SKU: &str = include_str!("../sql/list_products_with_sku.sql");
 const CURRENT_PRICES: &str = include_str!("../sql/current_prices.sql");
 const PRICES: &str = "select currency, amount, valid_from from price where product_id = $1";
 
@@ -98,10 +99,18 @@ impl Catalogue {
     /// [`CatalogueError`].
     pub async fn list(&self, filter: &ProductFilter) -> Result<Vec<Product>, CatalogueError> {
         let client = self.pool.get().await?;
-        let statement = client.prepare_cached(LIST_PRODUCTS).await?;
         let after = filter.after.map(|product| product.as_uuid());
         let pattern = filter.text.as_deref().map(containing);
-        let rows = client.query(&statement, &[&after, &filter.sku, &pattern, &filter.limit]).await?;
+        let rows = match &filter.sku {
+            Some(sku) => {
+                let statement = client.prepare_cached(LIST_WITH_SKU).await?;
+                client.query(&statement, &[&after, &pattern, &filter.limit, sku]).await?
+            }
+            None => {
+                let statement = client.prepare_cached(LIST_PRODUCTS).await?;
+                client.query(&statement, &[&after, &pattern, &filter.limit]).await?
+            }
+        };
         with_prices(&client, &rows).await
     }
 

@@ -3,7 +3,6 @@ select id, sku, name, description, tax_class, channel, legal_entity, external_id
 from product
 where status = 'ACTIVE'
   and id > coalesce($1::uuid, '00000000-0000-0000-0000-000000000000')
-  and ($2::text is null or sku = $2)
-  and ($3::text is null or name ilike $3 or sku ilike $3 or description ilike $3)
+  and ($2::text is null or name ilike $2 or sku ilike $2 or description ilike $2)
 order by id
-limit $4
+limit $3
