@@ -7,7 +7,7 @@ use crate::oauth::{authorize, consent, end_session, introspect, jwks, login, met
 use crate::{SharedApp, accounts, admin, internal};
 use serde_json::Value;
 use web::pagination::PageParams;
-use web::{Access, Doc, List, Routes, Scope};
+use web::{Access, Doc, Routes, Scope};
 
 /// The route table.
 pub(crate) fn routes(app: SharedApp) -> Routes<()> {
@@ -125,12 +125,7 @@ fn administration() -> Routes<SharedApp> {
             Doc::new("Register a client").body::<clients::NewClient>().answers::<clients::ClientAnswer>(201),
             clients::create,
         )
-        .get(
-            "/api/clients",
-            access,
-            list_doc("Every client").answers::<List<clients::ClientAnswer>>(200),
-            clients::list,
-        )
+        .get("/api/clients", access, list_doc("Every client").answers_list::<clients::ClientAnswer>(), clients::list)
         .get(
             "/api/clients/{clientId}",
             access,
@@ -144,7 +139,7 @@ fn administration() -> Routes<SharedApp> {
             Doc::new("Make a user").body::<users::NewUserBody>().answers::<users::UserAnswer>(201).problems(&[409]),
             users::create,
         )
-        .get("/api/users", access, list_doc("Every user").answers::<List<users::UserAnswer>>(200), users::list)
+        .get("/api/users", access, list_doc("Every user").answers_list::<users::UserAnswer>(), users::list)
         .put(
             "/api/users/{userId}",
             access,
@@ -160,7 +155,7 @@ fn administration() -> Routes<SharedApp> {
             Doc::new("Take a user's authenticator away").answers_empty(204),
             users::turn_codes_off,
         )
-        .get("/api/roles", access, list_doc("Every role").answers::<List<roles::RoleAnswer>>(200), roles::list)
+        .get("/api/roles", access, list_doc("Every role").answers_list::<roles::RoleAnswer>(), roles::list)
         .post(
             "/api/roles",
             access,
@@ -194,13 +189,13 @@ fn administration() -> Routes<SharedApp> {
             access,
             Doc::new("Who did what, newest first")
                 .query::<audit_events::AuditParams>()
-                .answers::<List<audit_events::AuditAnswer>>(200),
+                .answers_list::<audit_events::AuditAnswer>(),
             audit_events::list,
         )
         .get(
             "/api/sessions",
             Access::Any,
-            list_doc("One's own logins").answers::<List<sessions::SessionAnswer>>(200),
+            list_doc("One's own logins").answers_list::<sessions::SessionAnswer>(),
             sessions::list,
         )
         .delete(

@@ -20,7 +20,7 @@ use pg::Pool;
 use serde::Serialize;
 use service::Idempotency;
 use shared_events::Currency;
-use web::pagination::{List, PageParams};
+use web::pagination::PageParams;
 use web::{Access, Doc, Routes, Scope};
 
 /// What handlers work with.
@@ -61,7 +61,7 @@ pub(crate) fn routes(app: App) -> Routes<()> {
             doc("Lists what is sold")
                 .query::<products::ProductParams>()
                 .query::<PageParams>()
-                .answers::<List<ProductAnswer>>(200),
+                .answers_list::<ProductAnswer>(),
             products::list,
         )
         .post(
@@ -118,7 +118,7 @@ pub(crate) fn routes(app: App) -> Routes<()> {
             doc("Every price a product had, has or will have")
                 .query::<prices::PriceParams>()
                 .query::<PageParams>()
-                .answers::<List<answers::PriceAnswer>>(200),
+                .answers_list::<answers::PriceAnswer>(),
             prices::list,
         )
         .post(
@@ -136,7 +136,7 @@ pub(crate) fn routes(app: App) -> Routes<()> {
             doc("Lists stock, all or what is running out")
                 .query::<stock::StockParams>()
                 .query::<PageParams>()
-                .answers::<List<StockAnswer>>(200),
+                .answers_list::<StockAnswer>(),
             stock::list,
         )
         .get("/api/inventory/{productId}", read, doc("The stock of a product").answers::<StockAnswer>(200), stock::get)

@@ -4,7 +4,7 @@ mod create;
 mod read;
 
 use crate::{app::App, view::InvoiceView};
-use web::{Access, Doc, List, Routes, Scope};
+use web::{Access, Doc, Routes, Scope};
 
 const READ: Access = Access::Scope(Scope::InvoicesRead);
 const WRITE: Access = Access::StaffOrInternal(Scope::InvoicesWrite);
@@ -28,7 +28,7 @@ pub fn routes(app: App) -> Routes<()> {
             READ,
             Doc::new("Invoices and credit notes, newest first")
                 .query::<read::ListParams>()
-                .answers::<List<InvoiceView>>(200)
+                .answers_list::<InvoiceView>()
                 .problems(&[400, 503]),
             read::list,
         )

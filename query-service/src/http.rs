@@ -11,7 +11,7 @@ use crate::{
     generations::Live,
     graphql::handler::{self, GraphQl},
 };
-use web::{Access, Doc, List, Routes, Scope};
+use web::{Access, Doc, Routes, Scope};
 
 /// The route table. A request is answered from the generation that is live when it begins.
 #[must_use]
@@ -23,7 +23,7 @@ pub fn routes(live: Live, graphql: GraphQl) -> Routes<()> {
             read,
             Doc::new("Orders, newest first; customers see their own")
                 .query::<list::ListParams>()
-                .answers::<List<::order::view::OrderAnswer>>(200)
+                .answers_list::<::order::view::OrderAnswer>()
                 .problems(&[400, 401, 403, 404, 503]),
             list::orders,
         )
@@ -54,7 +54,7 @@ pub fn routes(live: Live, graphql: GraphQl) -> Routes<()> {
             read,
             Doc::new("What happened to an order, oldest first; actor and payload need the scope events:read")
                 .query::<web::pagination::PageParams>()
-                .answers::<List<events::EventAnswer>>(200)
+                .answers_list::<events::EventAnswer>()
                 .problems(&[400, 401, 403, 404, 503]),
             events::of_order,
         )
@@ -63,7 +63,7 @@ pub fn routes(live: Live, graphql: GraphQl) -> Routes<()> {
             read,
             Doc::new("The orders of a user, newest first")
                 .query::<web::pagination::PageParams>()
-                .answers::<List<::order::view::OrderAnswer>>(200)
+                .answers_list::<::order::view::OrderAnswer>()
                 .problems(&[400, 401, 403, 404, 503]),
             list::of_user,
         )

@@ -18,6 +18,7 @@ mod hostile_input;
 mod idempotency;
 mod importing;
 mod invoices;
+mod openapi;
 mod paying;
 mod placing;
 mod problems;

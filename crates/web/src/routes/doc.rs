@@ -1,5 +1,6 @@
 //! What a route takes and answers, in the words of its types.
 
+use crate::pagination::List;
 use http::StatusCode;
 use serde_json::{Value, json};
 use utoipa::openapi::path::ParameterIn;
@@ -112,6 +113,14 @@ impl Doc {
         let content = json!({"application/json": {"schema": schema}});
         self.answers.push((status, json!({"description": reason(status), "content": content})));
         self
+    }
+
+    /// It answers a page of a list of this type.
+    #[must_use]
+    pub fn answers_list<A: ToSchema>(mut self) -> Self {
+        // The list has no name of its own, so nothing else names the schema that it refers to.
+        let _item = self.reference::<A>();
+        self.answers::<List<A>>(200)
     }
 
     /// It answers another media type.
