@@ -3,13 +3,13 @@
 
 use super::{
     resource::Resource,
-    run::{OnOrder, once, order_id},
+    run::{OnOrder, load, once, order_id},
 };
 use crate::{app::App, input::Checks, pipeline::validate::payment_method};
 use axum::{extract::State, response::Response};
 use order::{AuthorizePayment, Command, CompletePayment, FailPayment, PaymentMethod, Rejection, VoidPayment};
 use serde::{Deserialize, Serialize};
-use service::{CommandRequest, unavailable_or_internal};
+use service::CommandRequest;
 use shared_events::{ExceptionId, Money, OrderId, RefundId, money::MoneyInput};
 use uuid::Uuid;
 use web::{IfMatch, JsonBody, PathParams, Problem, etag, request_context::now};
@@ -82,7 +82,7 @@ pub async fn authorized(
 ) -> Result<Response, Problem> {
     let own = match body.method {
         Some(_) => None,
-        None => own_method(&app, order_id(&params)?).await?,
+        None => load(&app, order_id(&params)?).await?.map(|order| order.payment_method),
     };
     let window = app.config.clone();
     fact(app, request, if_match, &params, body, "authorized", move |report| {
@@ -119,13 +119,6 @@ pub async fn failed(
         })
     })
     .await
-}
-
-/// The method that the order is to be paid by.
-async fn own_method(app: &App, order_id: OrderId) -> Result<Option<PaymentMethod>, Problem> {
-    let order = app.orders.load(order_id).await;
-    let order = order.map_err(|error| unavailable_or_internal(&error, error.is_unavailable()))?;
-    Ok(order.map(|order| order.payment_method))
 }
 
 /// POST …/payment/voided
@@ -193,17 +186,14 @@ fn report(body: &PaymentBody) -> Result<Report, Rejection> {
 /// where that is not called for, because the same was reported before or for a version that is no more, or too late.
 async fn reacquire(app: &App, order_id: OrderId, report: &Report, if_match: &IfMatch) -> Result<Option<i32>, Problem> {
     use crate::inventory::{Demand, ReserveError};
-    use service::PeerError;
-    let order = app.orders.load(order_id).await;
-    let order = order.map_err(|error| unavailable_or_internal(&error, error.is_unavailable()))?;
+    let order = load(app, order_id).await?;
     let Some(order) = order.filter(|order| order.wants_stock_back(&report.payment_id, report.amount)) else {
         return Ok(None);
     };
     if if_match.version().is_some_and(|expected| expected != order.version) {
         return Err(etag::mismatch(order.version));
     }
-    let revision = app.inventory.next_revision(order_id, order.reservation_revision()).await;
-    let revision = revision.map_err(PeerError::into_problem)?;
+    let revision = app.inventory.next_revision(order_id, order.reservation_revision()).await?;
     let demand: Vec<Demand> = order
         .open_quantities()
         .into_iter()

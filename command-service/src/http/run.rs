@@ -103,15 +103,21 @@ pub fn order_id(params: &web::PathParams) -> Result<OrderId, Problem> {
     params.id("id")
 }
 
+/// The order as it stands, if it is there.
+///
+/// # Errors
+/// 503 when the database is away.
+pub async fn load(app: &App, order_id: OrderId) -> Result<Option<order::Order>, Problem> {
+    let loaded = app.orders.load(order_id).await;
+    loaded.map_err(|error| unavailable_or_internal(&error, error.is_unavailable()))
+}
+
 /// The key for an order's new personal data: its customer's, or its own for a guest.
 ///
 /// # Errors
 /// 404 for an order that is not there, 503 when the database is away.
 pub async fn key_of(app: &App, order_id: OrderId) -> Result<SealingKey, Problem> {
-    let order = match app.orders.load(order_id).await {
-        Ok(order) => order.ok_or_else(|| Problem::not_found("there is no such order"))?,
-        Err(error) => return Err(unavailable_or_internal(&error, error.is_unavailable())),
-    };
+    let order = load(app, order_id).await?.ok_or_else(|| Problem::not_found("there is no such order"))?;
     app.orders.keys().for_own_append(&crate::app::concerned(&order)).await.map_err(|error| problem_of(&error))
 }
 

@@ -129,6 +129,11 @@ impl Feed {
 }
 
 async fn heads_of(log: &EventLog) -> Result<Heads, FeedError> {
-    let heads = log.heads().await.map_err(FeedError::Log)?;
-    Ok(Heads { epoch: heads.epoch, positions: heads.positions })
+    log.heads().await.map(Heads::from).map_err(FeedError::Log)
+}
+
+impl From<eventstore::Heads> for Heads {
+    fn from(heads: eventstore::Heads) -> Self {
+        Self { epoch: heads.epoch, positions: heads.positions }
+    }
 }

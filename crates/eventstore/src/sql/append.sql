@@ -1,8 +1,8 @@
 -- The one INSERT of the log, and the answers to the claims of its commands: one statement, so that one error undoes
--- all of it, whatever was refused before it on the connection. `locked` locks the heads in ascending order, so writers of several processes can't
--- deadlock, and waits for whoever holds them; a row that changed meanwhile is read again in its newest version
--- (EvalPlanQual). `moved` updates those same newest versions, so positions continue where the last commit left them.
--- Nothing here reads `events`: what is there is judged by the unique keys, which see every commit.
+-- all of it, whatever was refused before it on the connection. `locked` locks the heads in ascending order, so writers
+-- of several processes can't deadlock, and waits for whoever holds them; a row that changed meanwhile is read again in
+-- its newest version (EvalPlanQual). `moved` updates those same newest versions, so positions continue where the last
+-- commit left them. Nothing here reads `events`: what is there is judged by the unique keys, which see every commit.
 with locked as materialized (
     select h.partition
     from log_head h

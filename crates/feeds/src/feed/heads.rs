@@ -85,7 +85,7 @@ async fn look(log: &EventLog, known: Option<&Heads>, recent: &Recent) -> Result<
     let Some(known) = known else { return super::heads_of(log).await };
     let news = log.news(&known.positions, KEPT_EVENTS).await.map_err(FeedError::Log)?;
     recent.take_in(news.heads.epoch, news.events);
-    Ok(Heads { epoch: news.heads.epoch, positions: news.heads.positions })
+    Ok(news.heads.into())
 }
 
 fn publish(seen: &watch::Sender<Option<Heads>>, heads: Heads) {
