@@ -15,8 +15,8 @@ use uuid::Uuid;
 const SCHEMAS: [&str; 4] = ["orders", "inventory", "invoices", "query"];
 /// Timers fire within a second of being due, so one this late has failed.
 const LATE_TIMER_SECONDS: f64 = 60.0;
-/// Twenty leases: whoever claimed it is gone, and so is the client that would ask again.
-const ABANDONED_CLAIM_SECONDS: f64 = 600.0;
+/// A claim that was given up goes ten minutes after its lease, looked for every ten minutes.
+const ABANDONED_CLAIM_SECONDS: f64 = 1800.0;
 /// Old claims are deleted every ten minutes.
 const LATE_PURGE_SECONDS: f64 = 3600.0;
 const HAS_TABLE: &str = "select to_regclass($1) is not null";

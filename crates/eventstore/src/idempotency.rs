@@ -18,6 +18,7 @@ const BEGIN: &str = include_str!("sql/claim_begin.sql");
 const READ: &str = include_str!("sql/claim_read.sql");
 const RELEASE: &str = "delete from idempotency_claim where scope_hash = $1 and owner = $2 and answered_at is null";
 const PURGE: &str = include_str!("sql/claim_purge.sql");
+const FORGET_ABANDONED: &str = include_str!("sql/claim_forget_abandoned.sql");
 const ERASE: &str = "delete from idempotency_claim where concerns && $1::text[]";
 const KEEP_SECRET: &str = "insert into idempotency_secret (secret) values ($1) on conflict do nothing";
 
@@ -226,6 +227,20 @@ impl Claims {
         self.bounded(async {
             let client = self.pool.get().await.map_err(ClaimError::Connection)?;
             client.execute(PURGE, &[&PURGE_ROWS]).await.map_err(ClaimError::Statement)
+        })
+        .await
+    }
+
+    /// Deletes claims whose lease ended ten minutes ago and that nobody took over: their process died, and whoever
+    /// asked does not ask again. Nothing was appended under them, because the append is what answers a claim. Only
+    /// claims that began within this time are looked at; answers how many were deleted.
+    ///
+    /// # Errors
+    /// [`ClaimError`].
+    pub async fn forget_abandoned(&self, begun_within: Duration) -> Result<u64, ClaimError> {
+        self.bounded(async {
+            let client = self.pool.get().await.map_err(ClaimError::Connection)?;
+            client.execute(FORGET_ABANDONED, &[&begun_within.as_secs_f64()]).await.map_err(ClaimError::Statement)
         })
         .await
     }

@@ -139,6 +139,32 @@ async fn keys_are_kept_for_24_hours_and_then_purged() {
     assert_eq!(claims.purge().await.unwrap(), 1);
 }
 
+#[tokio::test]
+async fn a_claim_that_was_given_up_is_forgotten_and_its_late_owner_appends_nothing() {
+    let fixture = fixture().await;
+    let claims = Claims::open(fixture.pool.clone()).await.unwrap();
+    let lately = Duration::from_secs(2 * 60 * 60);
+    let answered = fresh(&claims, &ClaimScope { key: "answered", ..SCOPE }).await;
+    claims.record(&answered.done(answer(201))).await.unwrap();
+    let given_up = fresh(&claims, &SCOPE).await;
+    age(&fixture, "lease_until", "10 minutes").await;
+    assert_eq!(
+        claims.forget_abandoned(lately).await.unwrap(),
+        0,
+        "its lease ended ten minutes ago, less half a minute"
+    );
+    age(&fixture, "lease_until", "31 seconds").await;
+    age(&fixture, "expires_at", "3 hours").await;
+    assert_eq!(claims.forget_abandoned(lately).await.unwrap(), 0, "it began before that");
+    assert_eq!(claims.forget_abandoned(2 * lately).await.unwrap(), 1);
+    let late = Append { claim: Some(given_up.done(answer(201))), ..command("ord_1", Expected::Version(0), 1) };
+    assert!(matches!(fixture.log.append(late).await, Err(AppendError::ClaimLost)));
+    let kept = claims.begin(&ClaimScope { key: "answered", ..SCOPE }, b"{}", &Value::Null).await.unwrap();
+    assert!(matches!(kept, Begun::Replay(_)), "{kept:?}");
+    fresh(&claims, &SCOPE).await;
+    fixture.assert_sound().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_many_equal_requests_at_once_one_is_fresh() {
     let fixture = fixture().await;

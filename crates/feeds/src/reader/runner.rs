@@ -15,7 +15,7 @@ use crate::{
 };
 use futures_util::{
     StreamExt,
-    future::{join, select_all},
+    future::{join, join_all, select_all},
     stream,
 };
 use pg::{Client, Pool};
@@ -33,6 +33,8 @@ const ROUND_EVENTS: usize = 4_000;
 const FEWEST_EVENTS: usize = 100;
 /// A round with fewer is a small one: it would have been no slower with more.
 const SMALL_ROUND: usize = 200;
+/// A round with more is shared by two transactions side by side: while the database writes for one, the other folds.
+const LARGE_ROUND: usize = 1_000;
 const READS_AT_ONCE: usize = 2;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -149,13 +151,25 @@ impl<W: Work> Runner<W> {
         }
         let handled: usize = fetched.iter().map(|one| one.events.len()).sum();
         let reading_ahead = self.read_ahead(&fetched);
-        let round = join(self.work.round(&self.lane, fetched, &self.parked), reading_ahead);
-        let (outcome, ahead) = self.keep_leases_during(round).await;
+        let shares =
+            if handled > LARGE_ROUND && self.work.handles_whole_pages() { halves(fetched) } else { vec![fetched] };
+        let shares = shares.into_iter().map(|share| self.work.round(&self.lane, share, &self.parked));
+        let (outcomes, ahead) = self.keep_leases_during(join(join_all(shares), reading_ahead)).await;
         self.ahead = ahead;
-        match outcome {
-            Ok(outcome) => {
-                let worked = !outcome.moved.is_empty();
-                self.apply(outcome);
+        // What one share did is done, whatever became of the other.
+        let mut worked = false;
+        let mut failed = None;
+        for outcome in outcomes {
+            match outcome {
+                Ok(outcome) => {
+                    worked |= !outcome.moved.is_empty();
+                    self.apply(outcome);
+                }
+                Err(error) => failed = Some(error),
+            }
+        }
+        match failed {
+            None => {
                 metrics::counter!("oms_reader_events_total", "reader" => self.name()).increment(handled as u64);
                 self.publish_status();
                 if worked {
@@ -166,16 +180,16 @@ impl<W: Work> Runner<W> {
                 }
                 Ok(worked)
             }
-            Err(RoundError::Lost) => {
+            Some(RoundError::Lost) => {
                 tracing::info!(reader = self.name(), "a lease was lost: its work was rolled back");
                 self.next_renewal = Instant::now();
                 Ok(true)
             }
-            Err(RoundError::TooManyParked) => {
+            Some(RoundError::TooManyParked) => {
                 self.stop_all(&RoundError::TooManyParked.to_string()).await?;
                 Ok(true)
             }
-            Err(error) => Err(error),
+            Some(error) => Err(error),
         }
     }
 
@@ -399,6 +413,18 @@ async fn read_pages(wanted: Vec<Wanted>) -> Vec<(Held, Result<Read, FeedError>)>
         (held, read)
     });
     stream::iter(reads).buffer_unordered(READS_AT_ONCE).collect().await
+}
+
+/// The pages in two shares of about the same size; one where there is one page.
+fn halves(pages: Vec<Fetched>) -> Vec<Vec<Fetched>> {
+    let half = pages.iter().map(|page| page.events.len()).sum::<usize>() / 2;
+    let mut before = 0;
+    let (first, second): (Vec<_>, Vec<_>) = pages.into_iter().partition(|page| {
+        let is_of_the_first = before < half;
+        before += page.events.len();
+        is_of_the_first
+    });
+    [first, second].into_iter().filter(|share| !share.is_empty()).collect()
 }
 
 fn head_of(heads: &Heads, partition: i32) -> i64 {
