@@ -6,16 +6,18 @@ mod graphiql;
 mod list;
 mod order;
 mod status;
+mod tracking;
 
 use crate::{
     generations::Live,
     graphql::handler::{self, GraphQl},
 };
+pub use tracking::GuessLimits;
 use web::{Access, Doc, Routes, Scope};
 
 /// The route table. A request is answered from the generation that is live when it begins.
 #[must_use]
-pub fn routes(live: Live, graphql: GraphQl) -> Routes<()> {
+pub fn routes(live: Live, graphql: GraphQl, guesses: GuessLimits) -> Routes<()> {
     let read = Access::Scope(Scope::OrdersRead);
     let orders = Routes::new("query")
         .get(
@@ -69,7 +71,19 @@ pub fn routes(live: Live, graphql: GraphQl) -> Routes<()> {
         )
         .alias("/orders/user/{userId}")
         .alias("/user/{userId}/orders")
-        .with_state(live);
+        .with_state(live.clone());
+    let tracking = Routes::new("query")
+        .get(
+            "/api/tracking/order/{orderNumber}",
+            Access::Public,
+            Doc::new("Where an order stands, for who knows its number and its phone or e-mail")
+                .description("The proof is `phone` or `email` of the order, or a token that may read it.")
+                .query::<tracking::Proof>()
+                .answers::<tracking::TrackingAnswer>(200)
+                .problems(&[400, 401, 404, 429, 503]),
+            tracking::by_number,
+        )
+        .with_state(tracking::Tracking { live, guesses });
     let graphql = Routes::new("query")
         .post(
             "/graphql",
@@ -82,5 +96,5 @@ pub fn routes(live: Live, graphql: GraphQl) -> Routes<()> {
         .get("/graphiql/explorer.js", Access::Public, Doc::new("The script of that page"), graphiql::script)
         .get("/graphiql/explorer.css", Access::Public, Doc::new("The style of that page"), graphiql::style)
         .with_state(graphql);
-    orders.merge(graphql)
+    orders.merge(tracking).merge(graphql)
 }

@@ -82,7 +82,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let graphql = GraphQl::new(graphql::schema(config.openness), live.clone(), deps.lifecycle.spawner());
     Ok(Service {
         name: NAME,
-        routes: http::routes(live.clone(), graphql),
+        routes: http::routes(live.clone(), graphql, http::GuessLimits::from_settings(&deps.settings)?),
         workers: vec![Worker::once("query.generations", |stop| follower.run(stop))],
         checks: vec![ReadyCheck::database("query.database", control), live.ready_check("query.projection")],
     })

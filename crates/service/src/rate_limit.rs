@@ -105,6 +105,15 @@ impl RateLimiter {
         let remaining = u32::try_from(whole_below(bucket.tokens)).unwrap_or(u32::MAX);
         Ok(Some(Allowance { remaining, reset_seconds: whole((burst - bucket.tokens) / quota.per_second).max(1) }))
     }
+
+    /// Puts one request back into the caller's bucket: it was no guess.
+    pub fn give_back(&self, caller: &str) {
+        let Some(quota) = self.quota else { return };
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get_mut(caller) {
+            bucket.tokens = (bucket.tokens + 1.0).min(f64::from(quota.burst));
+        }
+    }
 }
 
 impl std::fmt::Debug for RateLimiter {
@@ -183,6 +192,17 @@ mod tests {
         assert_eq!(problem.into_response().headers()["retry-after"], "2");
         assert!(limiter.check("b").is_ok());
         advance(Duration::from_secs(2)).await;
+        assert!(limiter.check("a").is_ok());
+        assert!(limiter.check("a").is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_no_guess_is_given_back() {
+        let limiter = RateLimiter::new(Quota { burst: 1, per_second: 0.1 });
+        for _ in 0..3 {
+            assert!(limiter.check("a").is_ok());
+            limiter.give_back("a");
+        }
         assert!(limiter.check("a").is_ok());
         assert!(limiter.check("a").is_err());
     }

@@ -5,6 +5,7 @@
 pub mod access;
 pub mod auth;
 pub mod caller;
+pub mod client_address;
 pub mod consistency;
 pub mod etag;
 pub mod idempotency_key;
@@ -21,6 +22,7 @@ pub mod scopes;
 pub use access::Access;
 pub use auth::{AccessTokenClaims, JwksSource, ServiceToken, TokenVerifier, VerifierConfig};
 pub use caller::{Caller, CallerKind, Profile};
+pub use client_address::ClientAddress;
 pub use consistency::Consistency;
 pub use etag::{ETag, IfMatch};
 pub use idempotency_key::IdempotencyKey;

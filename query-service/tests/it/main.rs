@@ -9,3 +9,4 @@ mod paging;
 mod projecting;
 mod reading;
 mod shop;
+mod tracking;
