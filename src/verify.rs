@@ -22,7 +22,7 @@ pub use report::Report;
 
 use self::bar::Bar;
 use self::logs::Log;
-use self::orders::{Followers, Neighbours};
+use self::orders::{Followers, Issuers, Neighbours};
 use self::progress::Progress;
 use self::snapshot::Snapshot;
 use self::views::Views;
@@ -41,6 +41,8 @@ const RESERVATIONS_READER: &str = inventory_service::on_order_events::NAME;
 const LAPSED_READER: &str = "cancel-when-lapsed";
 /// Issues invoices.
 const INVOICES_READER: &str = "invoice-when-covered";
+/// Issues credit notes.
+const CREDIT_NOTES_READER: &str = "credit-notes";
 
 /// How much to look at.
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +109,10 @@ async fn neighbours<'a>(
         reservations: Progress::in_schema(snapshot, "inventory", RESERVATIONS_READER).await?,
         lapsed: Progress::in_schema(snapshot, "orders", LAPSED_READER).await?,
     };
-    let issuing = Progress::in_schema(snapshot, "invoices", INVOICES_READER).await?;
+    let issuing = Issuers {
+        invoices: Progress::in_schema(snapshot, "invoices", INVOICES_READER).await?,
+        credit_notes: Progress::in_schema(snapshot, "invoices", CREDIT_NOTES_READER).await?,
+    };
     Ok(Neighbours {
         views,
         inventory: inventory.map(|log| (log, followers)),

@@ -1,7 +1,7 @@
 //! What command-service can be told.
 
 use chrono::TimeDelta;
-use order::PaymentMethod;
+use order::{PaymentMethod, PaymentWindows};
 use service::{SettingError, Settings};
 use shared_events::Currency;
 use std::time::Duration;
@@ -44,7 +44,13 @@ impl Config {
     /// How long an order that is paid so may wait for its payment.
     #[must_use]
     pub fn payment_window_of(&self, method: PaymentMethod) -> TimeDelta {
-        if method == PaymentMethod::BankTransfer { BANK_TRANSFER_WINDOW } else { self.payment_window }
+        self.payment_windows().of(method)
+    }
+
+    /// How long an order waits for its payment, by method.
+    #[must_use]
+    pub const fn payment_windows(&self) -> PaymentWindows {
+        PaymentWindows { usual: self.payment_window, bank_transfer: BANK_TRANSFER_WINDOW }
     }
 }
 

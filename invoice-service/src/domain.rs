@@ -1,4 +1,5 @@
-//! What an invoice says, made from an order by pure functions. Numbers, ids and the moment come from outside.
+//! What invoices and credit notes say, made from orders by pure functions. Numbers, ids and the moment come from outside.
 
+pub mod credit_note;
 pub mod invoice;
 pub mod series;

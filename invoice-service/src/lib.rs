@@ -1,4 +1,4 @@
-//! Invoices that follow order events. It owns the log "invoices", whose streams are series of numbers; it never
+//! Invoices and credit notes that follow order events. It owns the log "invoices", whose streams are series of numbers; it never
 //! changes an order, and what it has issued it never changes either.
 
 mod app;
@@ -13,6 +13,7 @@ mod projector;
 mod view;
 
 pub use config::Config;
+pub use issuing::{CREDIT_NOTE, INVOICE};
 
 use app::App;
 use buyer_keys::BuyerKeys;
@@ -57,7 +58,9 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let issuing = Issuing::new(log.clone(), orders.clone(), keys.clone(), buyer_keys, config.seller);
     let table = Reader::projector(projector::InvoiceTable, pool.clone(), vec![deps.feeds.subscribe(LOG)]);
     let covered = on_order_events::InvoiceWhenCovered { issuing: issuing.clone() };
-    let covered = Reader::reaction(covered, pool.clone(), vec![orders]);
+    let covered = Reader::reaction(covered, pool.clone(), vec![orders.clone()]);
+    let credited = on_order_events::CreditWhenLessIsOwed { issuing: issuing.clone() };
+    let credited = Reader::reaction(credited, pool.clone(), vec![orders]);
     let app = App {
         issuing,
         invoices: Invoices::new(pool.clone(), keys.clone()),
@@ -69,11 +72,13 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         ReadyCheck::database("invoice.database", pool),
         ReadyCheck::projection("invoice.table", table.handle()),
         ReadyCheck::reaction("invoice.orders", covered.handle()),
+        ReadyCheck::reaction("invoice.credit-notes", credited.handle()),
     ];
     let workers = vec![
         bell_worker("invoices bell", log.clone(), deps.database.clone()),
         Worker::reader("invoice table", table),
         Worker::reader("invoices for covered orders", covered),
+        Worker::reader("credit notes", credited),
         Idempotency::purge_worker("idempotency keys of invoices", claims),
     ];
     Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log, &deps.lifecycle)), workers, checks })

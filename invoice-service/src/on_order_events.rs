@@ -1,6 +1,10 @@
-//! Follows the orders: the event that first covers an order's total gets an invoice.
+//! Follows the orders: the event that first covers an order's total gets an invoice, a command after which less is owed a
+//! credit note.
 
-use crate::issuing::{IssueError, Issuing};
+use crate::{
+    domain::credit_note::may_credit,
+    issuing::{IssueError, Issued, Issuing},
+};
 use feeds::{HandleError, Reaction, StartFrom};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -55,16 +59,44 @@ impl Reaction for InvoiceWhenCovered {
             return Ok(());
         }
         let order_id = OrderId::parse(&event.stream_id).map_err(HandleError::poison)?;
-        match self.issuing.issue_for(order_id).await {
-            Ok(issued) => {
-                if issued.created {
-                    tracing::info!(order.id = %order_id, series = issued.recorded.stream_id, number = issued.recorded.version, "invoice issued");
-                }
-                Ok(())
-            }
-            Err(IssueError::NotCovered | IssueError::InvoicedElsewhere(_)) => Ok(()),
-            Err(error) if error.is_unavailable() => Err(HandleError::retry(error)),
-            Err(error) => Err(HandleError::poison(error)),
+        settled(order_id, self.issuing.issue_for(order_id).await.map(Some))
+    }
+}
+
+/// Issues a credit note when less is owed than was invoiced: something was cancelled or taken out, or money is to go back
+/// in goodwill or for a return.
+pub struct CreditWhenLessIsOwed {
+    /// Who issues.
+    pub issuing: Issuing,
+}
+
+impl Reaction for CreditWhenLessIsOwed {
+    fn name(&self) -> &'static str {
+        "credit-notes"
+    }
+
+    fn start_from(&self) -> StartFrom {
+        StartFrom::Start
+    }
+
+    async fn react(&self, _log: &str, event: &RecordedEvent) -> Result<(), HandleError> {
+        if !may_credit(&event.event_type) {
+            return Ok(());
         }
+        let order_id = OrderId::parse(&event.stream_id).map_err(HandleError::poison)?;
+        settled(order_id, self.issuing.correct_for(order_id, event.version).await)
+    }
+}
+
+/// What came of it, for the reader.
+fn settled(order_id: OrderId, issued: Result<Option<Issued>, IssueError>) -> Result<(), HandleError> {
+    match issued {
+        Ok(Some(Issued { recorded, created: true })) => {
+            tracing::info!(order.id = %order_id, series = recorded.stream_id, number = recorded.version, "document issued");
+            Ok(())
+        }
+        Ok(_) | Err(IssueError::NotCovered | IssueError::InvoicedElsewhere(_)) => Ok(()),
+        Err(error) if error.is_unavailable() => Err(HandleError::retry(error)),
+        Err(error) => Err(HandleError::poison(error)),
     }
 }

@@ -15,6 +15,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 use eventstore::partition_of;
 use feeds::derived_command_id;
+use invoice_service::{CREDIT_NOTE, INVOICE};
 use pg::tokio_postgres::{Client, Row, types::Json};
 use query_service::read_models::invoices::{Invoice, InvoiceKind};
 use serde_json::value::RawValue;
@@ -27,7 +28,6 @@ use uuid::Uuid;
 
 const BATCH: usize = 1_000;
 const TABLE_READER: &str = "invoice-table";
-const STEP: &str = "invoice";
 
 struct Pass<'a> {
     lookups: Client,
@@ -64,7 +64,7 @@ pub async fn verify(
         events: EventChecks::of(log.name, log.partitions),
         table: Check::new("invoices.table", "documents"),
         view: Check::new("invoice_view", "documents"),
-        causes: Check::new("invoices.causes", "invoices"),
+        causes: Check::new("invoices.causes", "documents"),
         table_rows: 0,
         view_rows: 0,
         is_whole: true,
@@ -149,29 +149,31 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// An invoice is issued once for its cause: its command is derived from it, and the order has that event.
+    /// A document is issued once for its cause: its command is derived from it, and the order has that event.
     async fn compare_causes(&mut self, documents: &[(&RecordedEvent, Invoice)]) -> anyhow::Result<()> {
-        let invoices: Vec<&(&RecordedEvent, Invoice)> =
-            documents.iter().filter(|(_, invoice)| invoice.kind == InvoiceKind::Invoice).collect();
-        for (event, invoice) in &invoices {
+        for (event, invoice) in documents {
             self.causes.saw(1);
             let cause = invoice.document.cause_event_id;
-            if event.command_id != Some(derived_command_id(cause.as_uuid(), STEP)) {
+            let step = match invoice.kind {
+                InvoiceKind::Invoice => INVOICE,
+                InvoiceKind::CreditNote => CREDIT_NOTE,
+            };
+            if event.command_id != Some(derived_command_id(cause.as_uuid(), step)) {
                 self.causes.wrong(|| format!("{} was not issued by the command of its cause {cause}", invoice.number));
             }
         }
         let Some(orders) = self.orders else { return Ok(()) };
-        let ordinals: Vec<i64> = (0_i64..).take(invoices.len()).collect();
-        let streams: Vec<String> = invoices.iter().map(|(_, invoice)| invoice.document.order_id.to_string()).collect();
+        let ordinals: Vec<i64> = (0_i64..).take(documents.len()).collect();
+        let streams: Vec<String> = documents.iter().map(|(_, invoice)| invoice.document.order_id.to_string()).collect();
         let partitions: Vec<i32> = streams.iter().map(|stream| partition_of(stream, orders.partitions)).collect();
-        let versions: Vec<i64> = invoices.iter().map(|(_, invoice)| invoice.document.order_version).collect();
+        let versions: Vec<i64> = documents.iter().map(|(_, invoice)| invoice.document.order_version).collect();
         let rows = self
             .lookups
             .query(include_str!("sql/causes.sql"), &[&ordinals, &partitions, &streams, &versions])
             .await
             .context("the causes of invoices cannot be read")?;
         let found: HashMap<i64, Uuid> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-        for (ordinal, (_, invoice)) in (0_i64..).zip(&invoices) {
+        for (ordinal, (_, invoice)) in (0_i64..).zip(documents) {
             let document = &invoice.document;
             if found.get(&ordinal) != Some(&document.cause_event_id.as_uuid()) {
                 self.causes.wrong(|| {

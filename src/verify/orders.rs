@@ -1,6 +1,7 @@
 //! One pass over the orders log, stream by stream: every order is folded and compared with its row in the read tables,
-//! with the stock that is held for it, and with its invoice. A few hundred orders are in memory at a time.
+//! with the stock that is held for it, and with its invoice and credit notes. A few hundred orders are in memory at a time.
 
+mod credited;
 mod fold;
 mod held;
 mod invoiced;
@@ -38,8 +39,16 @@ pub struct Neighbours<'a> {
     pub views: Option<&'a Views>,
     /// The log of stock, and who connects it with orders.
     pub inventory: Option<(&'a Log, Followers)>,
-    /// The log of invoices, and how far the one is who issues them.
-    pub invoices: Option<(&'a Log, Progress)>,
+    /// The log of invoices, and how far those are who issue them.
+    pub invoices: Option<(&'a Log, Issuers)>,
+}
+
+/// Who issues documents for orders.
+pub struct Issuers {
+    /// Issues invoices.
+    pub invoices: Progress,
+    /// Issues credit notes.
+    pub credit_notes: Progress,
 }
 
 struct Pass<'a> {
@@ -52,6 +61,7 @@ struct Pass<'a> {
     waiting: Check,
     issued: Check,
     totals: Check,
+    credited: Check,
     rows: u64,
 }
 
@@ -75,6 +85,7 @@ pub async fn verify(
         waiting: Check::new("orders.waiting", "orders"),
         issued: Check::new("orders.invoices", "covered orders"),
         totals: Check::new("invoices.totals", "invoices"),
+        credited: Check::new("orders.credit-notes", "credit notes"),
         rows: 0,
     };
     for partition in 0..log.partitions {
@@ -120,7 +131,9 @@ impl Pass<'_> {
         }
         if let Some((log, issuing)) = &self.neighbours.invoices {
             let checks = (&mut self.issued, &mut self.totals);
-            invoiced::compare(&self.lookups, &orders, log, issuing, checks).await?;
+            invoiced::compare(&self.lookups, &orders, log, &issuing.invoices, checks).await?;
+            let check = &mut self.credited;
+            credited::compare(&self.lookups, &orders, log, &issuing.credit_notes, check).await?;
         }
         Ok(())
     }
@@ -216,7 +229,7 @@ impl Pass<'_> {
         }
         checks.push(self.waiting.done(since));
         if self.neighbours.invoices.is_some() {
-            checks.extend([self.issued.done(since), self.totals.done(since)]);
+            checks.extend([self.issued.done(since), self.totals.done(since), self.credited.done(since)]);
         }
         checks
     }

@@ -11,6 +11,7 @@ mod auth;
 mod auth_code;
 mod cancelling;
 mod catalogue;
+mod credit_notes;
 mod faults;
 mod graphql;
 mod handling;

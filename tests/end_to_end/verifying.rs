@@ -15,7 +15,7 @@ use std::{
     thread,
 };
 
-const CHECKS: [&str; 38] = [
+const CHECKS: [&str; 39] = [
     "claims",
     "inventory.events",
     "inventory.heads",
@@ -36,6 +36,7 @@ const CHECKS: [&str; 38] = [
     "invoices.versions",
     "order_view",
     "order_view.sample",
+    "orders.credit-notes",
     "orders.events",
     "orders.heads",
     "orders.ids",

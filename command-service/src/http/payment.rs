@@ -80,21 +80,16 @@ pub async fn authorized(
     params: PathParams,
     JsonBody(body): JsonBody<PaymentBody>,
 ) -> Result<Response, Problem> {
-    let own = match body.method {
-        Some(_) => None,
-        None => load(&app, order_id(&params)?).await?.map(|order| order.payment_method),
-    };
-    let window = app.config.clone();
+    let windows = app.config.payment_windows();
     fact(app, request, if_match, &params, body, "authorized", move |report| {
-        let (now, method) = (now(), report.method.or(own).unwrap_or(PaymentMethod::Other));
         Command::from(AuthorizePayment {
             payment_id: report.payment_id,
             provider: None,
             method: report.method,
             amount: report.amount,
-            expires_at: Some(now + window.payment_window_of(method)),
+            windows,
             exception_id: ExceptionId::generate(),
-            now,
+            now: now(),
         })
     })
     .await

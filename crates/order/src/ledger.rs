@@ -161,6 +161,18 @@ impl Order {
         lines.chain([(None, if nothing_goes { Decimal::ZERO } else { self.shipping_cost() })])
     }
 
+    /// What the customer owes, or owed, for each part of the order as it stands: what it costs, less what was waived in
+    /// goodwill or for a return. Lines in their order, shipping last. An invoice that says more of a part is to be
+    /// corrected by the difference.
+    #[must_use]
+    pub fn charges(&self) -> Vec<ComponentAmount> {
+        let waiving: Vec<_> = self.ledger.components.iter().filter(|entry| !entry.waived.is_zero()).collect();
+        let waived = |id| waiving.iter().find(|entry| entry.line_id == id).map_or(Decimal::ZERO, |entry| entry.waived);
+        self.costs()
+            .map(|(line_id, cost)| ComponentAmount { line_id, amount: surplus(cost, waived(line_id)) })
+            .collect()
+    }
+
     /// What each part must bring in, goodwill counted, with what is here for it; last the parts that are no
     /// longer in the order, which must bring in nothing.
     fn parts(&self) -> Vec<(Option<LineId>, Decimal, Decimal)> {

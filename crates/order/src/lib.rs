@@ -23,6 +23,7 @@ mod pay;
 mod place;
 pub mod pricing;
 mod process;
+mod provider_work;
 mod refund;
 mod rejection;
 mod return_items;
@@ -57,9 +58,10 @@ pub use order::{
     Cancellation, Exception, Hold, Line, Milestone, MilestoneType, Note, Order, Payment, PaymentState, Refund,
     RefundStatus, Reservation, ReservationState, Return, ReturnStatus, Shipment, ShipmentStatus,
 };
-pub use pay::{AuthorizePayment, CompletePayment, FailPayment, VoidPayment};
+pub use pay::{AuthorizePayment, CompletePayment, FailPayment, PaymentWindows, VoidPayment};
 pub use place::PlaceOrder;
 pub use process::StartProcessing;
+pub use provider_work::CapturePolicy;
 pub use refund::{CompleteRefund, FailRefund, RefundWhat, RequestRefund};
 pub use rejection::{FieldError, Missing, Rejection};
 pub use return_items::{ReceiveReturn, RejectReturn, RequestReturn};

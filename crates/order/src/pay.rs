@@ -9,7 +9,7 @@ use crate::{
     pricing::LARGEST_AMOUNT,
     refund::give_back,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rust_decimal::Decimal;
 use shared_events::{
     ExceptionId, Money, RefundId,
@@ -18,6 +18,29 @@ use shared_events::{
         PaymentMethod, PaymentVoided, RefundCause, StockReleased,
     },
 };
+
+/// How long an order waits for its payment, by the method it is to be paid with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PaymentWindows {
+    /// The shop's patience with cards and everything else that is fast.
+    pub usual: TimeDelta,
+    /// A bank transfer takes days.
+    pub bank_transfer: TimeDelta,
+}
+
+impl PaymentWindows {
+    /// The window of a method.
+    #[must_use]
+    pub fn of(self, method: PaymentMethod) -> TimeDelta {
+        if method == PaymentMethod::BankTransfer { self.bank_transfer } else { self.usual }
+    }
+
+    /// When a window that begins now ends.
+    #[must_use]
+    pub fn end(self, method: PaymentMethod, now: DateTime<Utc>) -> DateTime<Utc> {
+        now.checked_add_signed(self.of(method)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    }
+}
 
 /// A provider holds money for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,8 +53,8 @@ pub struct AuthorizePayment {
     pub method: Option<PaymentMethod>,
     /// How much.
     pub amount: Money,
-    /// Until when an order that is still not covered waits for the rest.
-    pub expires_at: Option<DateTime<Utc>>,
+    /// How long an order that is still not covered waits for the rest, by method.
+    pub windows: PaymentWindows,
     /// The id of an exception, should one be necessary.
     pub exception_id: ExceptionId,
     /// When.
@@ -115,13 +138,15 @@ impl AuthorizePayment {
             return Ok(Vec::new());
         }
         let extends = !order.is_over() && order.expires_at.is_some();
+        let method = self.method.unwrap_or(order.payment_method);
+        let window = Some(self.windows.end(method, self.now));
         let mut events = vec![OrderEvent::from(PaymentAuthorized {
             payment_id: self.payment_id,
             provider: self.provider,
-            method: self.method.unwrap_or(order.payment_method),
+            method,
             amount: self.amount.amount(),
             currency: self.amount.currency(),
-            expires_at: if extends { self.expires_at.max(order.expires_at) } else { None },
+            expires_at: if extends { window.max(order.expires_at) } else { None },
             occurred_at: self.now,
         })];
         confirm_if_covered(order, &mut events, self.exception_id, self.now);
@@ -298,8 +323,7 @@ fn check(order: &Order, payment_id: &str, amount: Money) -> Result<(), Rejection
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Command, OrderStatus, PaymentStatus, WaitingReason, testing::*};
-    use chrono::TimeDelta;
+    use crate::{Command, OrderStatus, PaymentStatus, PlaceOrder, WaitingReason, testing::*};
 
     fn void(payment_id: &str) -> Command {
         let (payment_id, reason) = (payment_id.to_owned(), None);
@@ -338,6 +362,21 @@ mod tests {
         assert_eq!(order.expires_at, Some(later(60)));
         let order = given([place()]).when(authorize("p", "10.00")).then(&["PaymentAuthorized"]);
         assert_eq!((order.expires(), order.payment_status()), (Some(later(60)), PaymentStatus::Pending));
+    }
+
+    #[test]
+    fn the_window_of_an_authorisation_is_that_of_its_method_and_never_shorter_than_what_is_left() {
+        let Command::AuthorizePayment(usual) = authorize("p", "10.00") else { unreachable!() };
+        let transfer = AuthorizePayment { method: Some(PaymentMethod::BankTransfer), ..usual.clone() };
+        assert_eq!(given([place()]).when(transfer).order.expires(), Some(later(60 * 24 * 5 + 1)));
+        let placing = PlaceOrder { payment_method: PaymentMethod::BankTransfer, expires_at: later(7200), ..placing() };
+        let own = given([placing.clone().into()]).when(usual.clone());
+        assert_eq!(own.order.expires(), Some(later(60 * 24 * 5 + 1)), "the order's own where the report names none");
+        let card = AuthorizePayment { method: Some(PaymentMethod::Card), ..usual.clone() };
+        assert_eq!(given([placing.into()]).when(card).order.expires(), Some(later(7200)));
+        let endless = PaymentWindows { usual: TimeDelta::MAX, bank_transfer: TimeDelta::MAX };
+        let order = given([place()]).when(AuthorizePayment { windows: endless, ..usual }).then(&["PaymentAuthorized"]);
+        assert_eq!(order.expires(), Some(DateTime::<Utc>::MAX_UTC));
     }
 
     #[test]

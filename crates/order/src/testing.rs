@@ -2,8 +2,8 @@
 
 use crate::{
     AuthorizePayment, CancelLines, CancelOrder, Command, CompletePayment, CompleteRefund, CreateShipment,
-    DeliverShipment, DispatchShipment, FailPayment, FailShipment, Order, PlaceOrder, ReceiveReturn, RefundWhat,
-    Rejection, RequestRefund, RequestReturn, SetStatus, decide,
+    DeliverShipment, DispatchShipment, FailPayment, FailShipment, Order, PaymentWindows, PlaceOrder, ReceiveReturn,
+    RefundWhat, Rejection, RequestRefund, RequestReturn, SetStatus, decide,
     pricing::{LineToPrice, Priced, ToPrice, price},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -209,7 +209,7 @@ pub(crate) fn authorize(payment_id: &str, amount: &str) -> Command {
         provider: None,
         method: None,
         amount: eur(amount),
-        expires_at: Some(later(60)),
+        windows: PaymentWindows { usual: TimeDelta::minutes(59), bank_transfer: TimeDelta::days(5) },
         exception_id: exception_id(91),
         now: later(1),
     }

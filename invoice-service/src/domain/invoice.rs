@@ -5,7 +5,7 @@ use chrono::{DateTime, Days, Utc};
 use order::{Line, Order, PaymentMethod};
 use rust_decimal::Decimal;
 use shared_events::{
-    Attributes, EventId, InvoiceId,
+    Attributes, Currency, EventId, InvoiceId,
     invoice::{InvoiceDocument, InvoiceIssued, InvoiceLine, TaxSubtotal, TradeParty},
     order::Totals,
 };
@@ -33,7 +33,7 @@ pub fn issue(
     at: DateTime<Utc>,
 ) -> InvoiceIssued {
     let lines = lines(order);
-    let taxes = taxes(order, &lines);
+    let taxes = taxes(order.currency, &lines);
     let paid_later = order.payment_method == PaymentMethod::Invoice;
     InvoiceIssued {
         invoice_id,
@@ -120,14 +120,14 @@ fn gross(order: &Order, amount: Decimal, tax: Decimal) -> Decimal {
 }
 
 /// The tax of all lines, summed per rate.
-fn taxes(order: &Order, lines: &[InvoiceLine]) -> Vec<TaxSubtotal> {
+pub(super) fn taxes(currency: Currency, lines: &[InvoiceLine]) -> Vec<TaxSubtotal> {
     let mut by_rate: BTreeMap<Decimal, (Decimal, Decimal)> = BTreeMap::new();
     for line in lines {
         let (base, tax) = by_rate.entry(line.tax_rate.normalize()).or_default();
         *base += line.total - line.tax_amount;
         *tax += line.tax_amount;
     }
-    let round = |amount| order.currency.round(amount);
+    let round = |amount| currency.round(amount);
     let subtotal = |(rate, (base, tax)): (Decimal, (Decimal, Decimal))| TaxSubtotal {
         rate,
         category: if rate.is_zero() { "Z" } else { "S" }.to_owned(),

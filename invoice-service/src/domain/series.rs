@@ -9,6 +9,12 @@ pub fn of_invoices(legal_entity: &str, issued_at: DateTime<Utc>) -> String {
     named("INV", legal_entity, issued_at)
 }
 
+/// `CN-2026`, or `CN-UK-2026` for a legal entity of its own.
+#[must_use]
+pub fn of_credit_notes(legal_entity: &str, issued_at: DateTime<Utc>) -> String {
+    named("CN", legal_entity, issued_at)
+}
+
 fn named(kind: &str, legal_entity: &str, issued_at: DateTime<Utc>) -> String {
     let year = issued_at.year();
     if legal_entity == DEFAULT {
@@ -28,5 +34,6 @@ mod tests {
         assert_eq!(of_invoices("default", at), "INV-2026");
         assert_eq!(of_invoices("uk", at), "INV-UK-2026");
         assert_eq!(of_invoices("default", "2027-01-01T00:00:00Z".parse().unwrap()), "INV-2027");
+        assert_eq!(of_credit_notes("default", at), "CN-2026");
     }
 }

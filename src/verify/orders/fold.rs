@@ -4,10 +4,14 @@
 use crate::verify::events::{EventChecks, Looked};
 use crate::verify::streams::Stored;
 use chrono::{DateTime, Utc};
+use invoice_service::domain::credit_note::{Credit, is_same_command, may_credit};
+use invoice_service::domain::invoice;
 use order::{Order, OrderEvent};
+use rust_decimal::Decimal;
+use shared_events::invoice::TradeParty;
 use shared_events::order::Totals;
 use shared_events::sealed::KeyRing;
-use shared_events::{EventId, OrderId};
+use shared_events::{EventId, InvoiceId, OrderId, RecordedEvent};
 
 /// An order at the moments that matter.
 pub struct Folded {
@@ -23,6 +27,65 @@ pub struct Folded {
     pub earlier: Option<(Order, i64)>,
     /// The event that first covered it.
     pub covered: Option<Covered>,
+    /// The events since which less is owed than its invoice asks for.
+    pub credits: Vec<Credited>,
+}
+
+/// An event since which less is owed than an order's invoice asks for, and than its credit notes before have taken back.
+pub struct Credited {
+    /// The event.
+    pub event_id: EventId,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// Its position.
+    pub position: i64,
+    /// Its version.
+    pub version: i64,
+    /// By how much less.
+    pub amount: Decimal,
+}
+
+/// Follows what has to be credited, command by command.
+#[derive(Default)]
+struct Crediting<'a> {
+    credit: Option<Credit>,
+    command: Option<&'a RecordedEvent>,
+    cause: Option<&'a RecordedEvent>,
+}
+
+impl<'a> Crediting<'a> {
+    /// Before the event is applied: what the command before it has made it necessary to credit.
+    fn before(&mut self, event: &'a RecordedEvent, order: &Order, credits: &mut Vec<Credited>) {
+        if self.credit.is_none() {
+            return;
+        }
+        if self.command.is_none_or(|first| !is_same_command(first, event)) {
+            self.settle(order, credits);
+            self.command = Some(event);
+        }
+        if may_credit(&event.event_type) {
+            self.cause = self.cause.or(Some(event));
+        }
+    }
+
+    /// At the end of a command.
+    fn settle(&mut self, order: &Order, credits: &mut Vec<Credited>) {
+        let (Some(credit), Some(cause)) = (&mut self.credit, self.cause.take()) else { return };
+        let amount: Decimal = credit.follow(order).iter().map(|correction| correction.amount).sum();
+        if !amount.is_zero() {
+            let (event_id, recorded_at) = (cause.event_id, cause.recorded_at);
+            credits.push(Credited { event_id, recorded_at, position: cause.position, version: cause.version, amount });
+        }
+    }
+
+    /// From here on there is an invoice.
+    fn invoiced(&mut self, order: &Order, event: &RecordedEvent) {
+        let named = invoice::Cause { event_id: event.event_id, order_version: event.version };
+        let seller = TradeParty { name: String::new(), address: None, email: None, vat_id: None, registration: None };
+        let invoice =
+            invoice::issue(order, named, seller, InvoiceId::from_uuid(event.event_id.as_uuid()), event.recorded_at);
+        self.credit = Some(Credit::of(&invoice.document));
+    }
 }
 
 /// When an order was first covered, and what it was then.
@@ -52,7 +115,9 @@ impl Folded {
             position: 0,
             earlier: None,
             covered: None,
+            credits: Vec::new(),
         };
+        let mut crediting = Crediting::default();
         let mut is_whole = id.is_some();
         for stored in stream {
             let event = &stored.event;
@@ -64,6 +129,7 @@ impl Folded {
             if event.position > seen_to && folded.earlier.is_none() {
                 folded.earlier = Some((folded.order.clone(), folded.position));
             }
+            crediting.before(event, &folded.order, &mut folded.credits);
             match looked {
                 Looked::Opened(opened) => folded.order.apply(&opened),
                 Looked::Unknown => folded.order = folded.order.evolve_unknown(),
@@ -81,8 +147,12 @@ impl Folded {
                     version: event.version,
                     totals: folded.order.totals,
                 });
+                if folded.order.foreign_invoice_number.is_none() {
+                    crediting.invoiced(&folded.order, event);
+                }
             }
         }
+        crediting.settle(&folded.order, &mut folded.credits);
         is_whole.then_some(folded)
     }
 

@@ -8,16 +8,24 @@ use crate::verify::progress::Progress;
 use anyhow::Context;
 use eventstore::partition_of;
 use feeds::derived_command_id;
+use invoice_service::INVOICE;
 use invoice_service::domain::series;
 use pg::tokio_postgres::{Client, Row};
 use rust_decimal::Decimal;
-use shared_events::EventBody;
 use shared_events::invoice::{InvoiceEvent, number};
+use shared_events::{EventBody, EventId};
 use std::collections::HashMap;
 use uuid::Uuid;
 
-/// What an invoice's command is derived with.
-const STEP: &str = "invoice";
+/// A document that there should be.
+pub struct Wanted {
+    /// Its series.
+    pub series: String,
+    /// The event that caused it.
+    pub cause: EventId,
+    /// What its command is derived with.
+    pub step: &'static str,
+}
 
 /// Looks up the invoices of these orders and compares them.
 pub async fn compare(
@@ -29,7 +37,12 @@ pub async fn compare(
 ) -> anyhow::Result<()> {
     let covered: Vec<(&Folded, &Covered)> =
         orders.iter().filter_map(|folded| Some((folded, folded.covered.as_ref()?))).collect();
-    let found = lookup(client, &covered, invoices).await?;
+    let wanted = covered.iter().map(|(folded, covered)| Wanted {
+        series: series::of_invoices(&folded.order.legal_entity, covered.recorded_at),
+        cause: covered.event_id,
+        step: INVOICE,
+    });
+    let found = lookup(client, wanted, invoices).await?;
     for (ordinal, (folded, covered)) in (0_i64..).zip(&covered) {
         let stream_id = &folded.stream_id;
         issued.saw(1);
@@ -52,17 +65,24 @@ pub async fn compare(
     Ok(())
 }
 
-async fn lookup(client: &Client, covered: &[(&Folded, &Covered)], invoices: &Log) -> anyhow::Result<HashMap<i64, Row>> {
+/// Looks for these documents, by their ordinal.
+pub async fn lookup(
+    client: &Client,
+    wanted: impl Iterator<Item = Wanted>,
+    invoices: &Log,
+) -> anyhow::Result<HashMap<i64, Row>> {
     let mut ordinals: Vec<i64> = Vec::new();
     let mut partitions: Vec<i32> = Vec::new();
     let mut all_series: Vec<String> = Vec::new();
     let mut commands: Vec<Uuid> = Vec::new();
-    for (ordinal, (folded, covered)) in (0_i64..).zip(covered) {
-        let series = series::of_invoices(&folded.order.legal_entity, covered.recorded_at);
+    for (ordinal, Wanted { series, cause, step }) in (0_i64..).zip(wanted) {
         ordinals.push(ordinal);
         partitions.push(partition_of(&series, invoices.partitions));
-        commands.push(derived_command_id(covered.event_id.as_uuid(), STEP));
+        commands.push(derived_command_id(cause.as_uuid(), step));
         all_series.push(series);
+    }
+    if ordinals.is_empty() {
+        return Ok(HashMap::new());
     }
     let rows = client
         .query(include_str!("../sql/invoices_by_command.sql"), &[&ordinals, &partitions, &all_series, &commands])
@@ -71,17 +91,20 @@ async fn lookup(client: &Client, covered: &[(&Folded, &Covered)], invoices: &Log
     Ok(rows.into_iter().map(|row| (row.get(0), row)).collect())
 }
 
-fn numbered(invoice: &Row) -> String {
+/// The number of what was found.
+pub fn numbered(invoice: &Row) -> String {
     number(invoice.get(1), invoice.get(2))
 }
 
+/// What was found, but for its buyer.
+pub fn opened(document: &Row) -> Option<InvoiceEvent> {
+    let payload: &[u8] = document.get(5);
+    let payload = serde_json::from_slice(payload).ok().map(without_buyer)?;
+    InvoiceEvent::from_json(document.get(3), document.get(4), payload).ok()
+}
+
 fn disagreement(invoice: &Row, folded: &Folded, covered: &Covered) -> Option<String> {
-    let payload: &[u8] = invoice.get(5);
-    let opened = serde_json::from_slice(payload)
-        .ok()
-        .map(without_buyer)
-        .and_then(|payload| InvoiceEvent::from_json(invoice.get(3), invoice.get(4), payload).ok());
-    let Some(InvoiceEvent::InvoiceIssued(event)) = opened else { return Some("cannot be read".to_owned()) };
+    let Some(InvoiceEvent::InvoiceIssued(event)) = opened(invoice) else { return Some("cannot be read".to_owned()) };
     let document = event.document;
     let order = &folded.order;
     if document.order_id != order.id || document.order_number != order.number {

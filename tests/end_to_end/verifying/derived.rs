@@ -42,7 +42,7 @@ fn a_row_that_is_missing_or_too_many_is_found() {
         "has no row",
     );
     damage_views(
-        "delete from invoice_view where number = (select min(number) from invoice_view)",
+        "delete from invoice_view where number = (select min(number) from invoice_view where kind = 'INVOICE')",
         &["invoice_view"],
         "INV-",
     );
@@ -82,7 +82,7 @@ fn a_document_that_was_changed_is_found() {
     damage_views(&set("{payments,0,captured}", "\"9\""), &["order_view", "order_view.sample"], "captured is 9");
     damage_views(
         "update invoice_view set document = jsonb_set(document::jsonb, '{document,orderNumber}', '\"x\"')::json
-         where number = (select min(number) from invoice_view)",
+         where number = (select min(number) from invoice_view where kind = 'INVOICE')",
         &["invoice_view"],
         "/document/orderNumber",
     );
@@ -207,15 +207,17 @@ fn an_order_that_waits_for_stock_for_ever_is_found() {
 
 #[test]
 fn an_invoice_that_is_missing_is_found() {
-    damage("delete from invoices.invoice where version = 1", &["invoices.table"], "INV-");
+    damage("delete from invoices.invoice where version = 1 and kind = 'INVOICE'", &["invoices.table"], "INV-");
     damage(
-        "update invoices.invoice set order_id = gen_random_uuid() where version = 1",
+        "update invoices.invoice set order_id = gen_random_uuid() where version = 1 and kind = 'INVOICE'",
         &["invoices.table"],
         "should be",
     );
     let gone = "with last as (
-                    delete from invoices.events e using (select max(version) as version from invoices.events) newest
-                    where e.version = newest.version returning e.partition, e.position, e.version, e.stream_id
+                    delete from invoices.events e using (
+                        select max(version) as version from invoices.events where type = 'InvoiceIssued'
+                    ) newest
+                    where e.version = newest.version and e.type = 'InvoiceIssued' returning e.partition, e.position, e.version, e.stream_id
                 ), table_row as (
                     delete from invoices.invoice i using last where i.series = last.stream_id and i.version = last.version
                 ), view_row as (
@@ -242,7 +244,7 @@ fn an_order_with_two_invoices_is_found() {
                  insert into invoices.events
                  select e.partition, moved.position, e.stream_id, e.stream_type, moved.position, gen_random_uuid(), null, e.type, 1,
                         e.payload, e.metadata, moved.last_recorded_at
-                 from invoices.events e, moved where e.version = 1";
+                 from invoices.events e, moved where e.version = 1 and e.type = 'InvoiceIssued'";
     damage(again, &["invoices.causes", "invoices.once"], "INV-");
 }
 
@@ -250,13 +252,23 @@ fn an_order_with_two_invoices_is_found() {
 fn an_invoice_that_asks_for_another_sum_is_found() {
     let sum = format!(
         "{UNPROTECTED} update invoices.events set payload = convert_to(jsonb_set(convert_from(payload, 'UTF8')::jsonb,
-         '{{totals,total}}', '\"999.00\"')::text, 'UTF8') where version = 2"
+         '{{totals,total}}', '\"999.00\"')::text, 'UTF8') where version = 2 and type = 'InvoiceIssued'"
     );
     damage(&sum, &["invoice_view", "invoices.table", "invoices.totals"], "asks for 999.00 EUR and the order cost");
     let cause = format!(
         "{UNPROTECTED} update invoices.events set payload = convert_to(jsonb_set(convert_from(payload, 'UTF8')::jsonb,
          '{{orderVersion}}', '1')::text, 'UTF8')
-         where version = (select min(version) from invoices.event_log where payload ->> 'orderVersion' <> '1')"
+         where type = 'InvoiceIssued'
+         and version = (select min(version) from invoices.event_log where payload ->> 'orderVersion' <> '1')"
     );
     damage(&cause, &["invoice_view", "invoices.causes", "invoices.table"], "is not its cause");
+}
+
+#[test]
+fn a_credit_note_over_another_sum_than_is_owed_less_is_found() {
+    let sum = format!(
+        "{UNPROTECTED} update invoices.events set payload = convert_to(jsonb_set(convert_from(payload, 'UTF8')::jsonb,
+         '{{totals,total}}', '\"999.00\"')::text, 'UTF8') where version = 1 and type = 'CreditNoteIssued'"
+    );
+    damage(&sum, &["invoice_view", "invoices.table", "orders.credit-notes"], "credits 999.00 and");
 }
