@@ -2,9 +2,12 @@
 
 mod answers;
 mod bulk_products;
+mod bulk_stock;
 mod change_products;
 mod items;
+mod locations;
 mod lookup;
+mod movements;
 mod prices;
 mod problems;
 mod products;
@@ -13,6 +16,8 @@ mod stock;
 mod validate_cart;
 
 use crate::catalogue::Catalogue;
+use crate::locations::Locations;
+use crate::movements::Movements;
 use crate::stock_writer::StockWriter;
 use answers::{ProductAnswer, ReservationAnswer, SetPriceAnswer, StockAnswer};
 use chrono::TimeDelta;
@@ -28,6 +33,8 @@ use web::{Access, Doc, Routes, Scope};
 pub(crate) struct App {
     pub(crate) catalogue: Catalogue,
     pub(crate) writer: StockWriter,
+    pub(crate) locations: Locations,
+    pub(crate) movements: Movements,
     pub(crate) pool: Pool,
     pub(crate) idempotency: Idempotency,
     pub(crate) currency: Currency,
@@ -149,6 +156,37 @@ pub(crate) fn routes(app: App) -> Routes<()> {
                 .if_match()
                 .problems(&[409]),
             stock::put,
+        )
+        .get(
+            "/api/inventory/{productId}/movements",
+            read,
+            doc("Every change of a product's stock, newest first")
+                .query::<PageParams>()
+                .answers_list::<movements::MovementAnswer>(),
+            movements::list,
+        )
+        .post(
+            "/api/inventory/bulk",
+            Staff(Scope::InventoryWrite),
+            doc("Counts the stock of many products, a line each, as of a moment")
+                .lines::<bulk_stock::CountLine>()
+                .answers::<bulk_stock::BulkStockAnswer>(200),
+            bulk_stock::post,
+        )
+        .get(
+            "/api/locations",
+            read,
+            doc("Where stock lies").query::<PageParams>().answers_list::<locations::LocationAnswer>(),
+            locations::list,
+        )
+        .post(
+            "/api/locations",
+            Staff(Scope::InventoryWrite),
+            doc("Makes a place where stock lies")
+                .body::<locations::LocationBody>()
+                .answers::<locations::LocationAnswer>(201)
+                .idempotent(),
+            locations::post,
         )
         .post(
             "/api/inventory/reservations",

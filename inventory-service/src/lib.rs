@@ -9,7 +9,9 @@ pub mod config;
 pub mod domain;
 mod expiry;
 mod http;
+pub mod locations;
 mod migrations;
+pub mod movements;
 pub mod on_order_events;
 pub mod rows;
 pub mod stock_writer;
@@ -19,6 +21,8 @@ pub use migrations::{HISTORY_TABLE, migrations};
 
 use crate::catalogue::Catalogue;
 use crate::http::App;
+use crate::locations::Locations;
+use crate::movements::{Movements, StockMovements};
 use crate::on_order_events::ReservationsFollowOrders;
 use crate::stock_writer::StockWriter;
 use eventstore::{Claims, EventLog, LogConfig};
@@ -53,8 +57,13 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let follow = ReservationsFollowOrders::new(writer.clone(), orders.clone());
     let reader = Reader::reaction(follow, pool.clone(), vec![orders]);
 
+    let own = vec![deps.feeds.subscribe(NAME)];
+    let movements = Reader::projector(StockMovements, pool.clone(), own);
+
     let claims = Claims::open(pool.clone()).await?;
     let app = App {
+        locations: Locations::new(pool.clone()),
+        movements: Movements::new(pool.clone(), movements.handle()),
         catalogue: Catalogue::new(pool.clone(), log.clone()),
         writer: writer.clone(),
         pool: pool.clone(),
@@ -65,6 +74,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let checks = vec![
         ReadyCheck::database("inventory.database", pool.clone()),
         ReadyCheck::reaction("inventory.orders", reader.handle()),
+        ReadyCheck::projection("inventory.movements", movements.handle()),
     ];
     let writing = Arc::new(Mutex::new(writing));
     let workers = vec![
@@ -78,6 +88,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         }),
         Worker::once("reservation-expiry", move |stop| expiry::run(pool, writer, stop)),
         Worker::reader(on_order_events::NAME, reader),
+        Worker::reader(crate::movements::NAME, movements),
         Idempotency::purge_worker("idempotency keys of inventory", claims),
     ];
     Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log, &deps.lifecycle)), workers, checks })

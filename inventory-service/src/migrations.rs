@@ -10,6 +10,10 @@ pub const HISTORY_TABLE: &str = "inventory_schema_history";
 /// # Errors
 /// None in practice: the names are fixed and tested.
 pub fn migrations() -> Result<Runner, Error> {
-    let catalogue_and_stock = include_str!("../migrations/V1__catalogue_and_stock.sql");
-    Ok(Runner::new(&[Migration::unapplied("V1__catalogue_and_stock", catalogue_and_stock)?]))
+    let migrations = [
+        ("V1__catalogue_and_stock", include_str!("../migrations/V1__catalogue_and_stock.sql")),
+        ("V2__locations_and_movements", include_str!("../migrations/V2__locations_and_movements.sql")),
+    ];
+    let migrations = migrations.into_iter().map(|(name, sql)| Migration::unapplied(name, sql));
+    Ok(Runner::new(&migrations.collect::<Result<Vec<_>, _>>()?))
 }

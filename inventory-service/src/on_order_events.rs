@@ -163,7 +163,8 @@ impl ReservationsFollowOrders {
             }
             OrderEvent::ShipmentDispatched(dispatched) => {
                 let pieces = pieces(&self.order(order_id, at).await?, &dispatched.lines);
-                vec![Command::Ship { shipment_id: dispatched.shipment_id, pieces }]
+                let (shipment_id, location) = (dispatched.shipment_id, dispatched.location.clone());
+                vec![Command::Ship { shipment_id, location, pieces }]
             }
             OrderEvent::ShipmentFailed(failed) if failed.returned_to_sender => {
                 let before = self.order(order_id, at - 1).await?;
@@ -175,11 +176,14 @@ impl ReservationsFollowOrders {
                 };
                 let pieces = pieces(&before, &shipment.lines);
                 let demand = quantities(&before.clone().evolve(event));
-                vec![Command::Restock { return_id: None, pieces }, Command::Change { revision: None, demand }]
+                let location = shipment.location.clone();
+                let restock = Command::Restock { return_id: None, location, pieces };
+                vec![restock, Command::Change { revision: None, demand }]
             }
             OrderEvent::ReturnReceived(received) if received.restock => {
                 let pieces = pieces(&self.order(order_id, at).await?, &received.lines);
-                vec![Command::Restock { return_id: Some(received.return_id), pieces }]
+                let (return_id, location) = (Some(received.return_id), received.location.clone());
+                vec![Command::Restock { return_id, location, pieces }]
             }
             OrderEvent::OrderAmended(_)
             | OrderEvent::PaymentAuthorized(_)

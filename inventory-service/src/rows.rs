@@ -2,7 +2,7 @@
 //! columns.
 
 use crate::domain::reservation::{Reservation, ReservationState};
-use crate::domain::stock::{Level, Quantities};
+use crate::domain::stock::{Elsewhere, Level, Quantities};
 use serde_json::Value;
 use shared_events::{OrderId, ProductId};
 use std::collections::BTreeMap;
@@ -15,12 +15,14 @@ const SELECT_RESERVATION: &str = include_str!("sql/select_reservation.sql");
 const EXPIRED_RESERVATIONS: &str = include_str!("sql/expired_reservations.sql");
 
 /// The guard of a product's stock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StockRow {
     /// The product.
     pub product_id: ProductId,
-    /// Its levels.
+    /// Its levels over all locations.
     pub level: Level,
+    /// What of it lies at other locations than the default one.
+    pub elsewhere: Elsewhere,
     /// The version of its own stream.
     pub stream_version: i64,
 }
@@ -51,6 +53,7 @@ impl StockRow {
                 version: row.get(5),
             },
             stream_version: row.get(6),
+            elsewhere: serde_json::from_value(row.get(7)).expect("only `elsewhere` writes this column"),
         }
     }
 }
@@ -78,6 +81,12 @@ impl ReservationRow {
             order_version: row.get(6),
         }
     }
+}
+
+/// The stored form of what lies at other locations.
+#[must_use]
+pub fn elsewhere(elsewhere: &Elsewhere) -> Value {
+    elsewhere.iter().map(|(location, pieces)| (location.clone(), Value::from(*pieces))).collect()
 }
 
 /// The stored form of a reservation's lines.

@@ -7,7 +7,7 @@ mod locked;
 
 use crate::domain::reservation::Reservation;
 use crate::domain::reservation::decide::{Command, Rejection};
-use crate::domain::stock::{Adjustment, AdjustmentRejection, Level};
+use crate::domain::stock::{Adjustment, AdjustmentRejection, Elsewhere, Level};
 use crate::rows::StockVersions;
 use eventstore::EventLog;
 use pg::Pool;
@@ -42,6 +42,8 @@ pub struct Hold {
 pub struct Count {
     /// The product.
     pub product_id: ProductId,
+    /// Where: a location's code.
+    pub location: String,
     /// What they say.
     pub adjustment: Adjustment,
     /// Why.
@@ -63,6 +65,15 @@ pub struct Held {
     pub stock_versions: StockVersions,
     /// Whether this job made it, so that a repeat can be told from the first time.
     pub is_new: bool,
+}
+
+/// The stock of a product after a job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted {
+    /// Over all locations.
+    pub level: Level,
+    /// What of it lies at other locations than the default one.
+    pub elsewhere: Elsewhere,
 }
 
 /// Why a job changed nothing.
@@ -98,7 +109,7 @@ pub use batch::BatchError;
 
 enum Job {
     Hold(Hold, oneshot::Sender<Result<Held, StockError>>),
-    Count(Count, oneshot::Sender<Result<Level, StockError>>),
+    Count(Count, oneshot::Sender<Result<Counted, StockError>>),
 }
 
 /// A handle on the writer. Cloning gives another.
@@ -132,11 +143,11 @@ impl StockWriter {
         answered.await.unwrap_or(Err(StockError::Unavailable))
     }
 
-    /// Changes the stock of a product. Dropping the future does not take it back.
+    /// Changes the stock of a product at a location. Dropping the future does not take it back.
     ///
     /// # Errors
     /// [`StockError`].
-    pub async fn count(&self, count: Count) -> Result<Level, StockError> {
+    pub async fn count(&self, count: Count) -> Result<Counted, StockError> {
         let (answer, answered) = oneshot::channel();
         self.enqueue(Job::Count(count, answer))?;
         answered.await.unwrap_or(Err(StockError::Unavailable))

@@ -71,6 +71,7 @@ pub async fn verify(
     checks.extend(levels.done(&lookups, is_whole, since).await?);
     checks.push(moves(&lookups).await?);
     checks.push(reserved(&lookups).await?);
+    checks.push(movements(&lookups).await?);
     checks.push(reservations::in_flight(&lookups, orders, snapshot.taken_at).await?);
     Ok(checks)
 }
@@ -105,6 +106,20 @@ async fn moves(client: &pg::tokio_postgres::Client) -> anyhow::Result<Check> {
         let (product, version, event_type, told): (&str, i64, &str, &str) =
             (row.get(0), row.get(1), row.get(2), row.get(3));
         check.wrong(|| format!("{product}: {event_type}, its change {version}, {told}"));
+    }
+    Ok(check.done(since))
+}
+
+/// The table of movements is what the log says, by SQL alone.
+async fn movements(client: &pg::tokio_postgres::Client) -> anyhow::Result<Check> {
+    let since = Instant::now();
+    let mut check = Check::new("stock_movement", "rows");
+    let rows: i64 = client.query_one("select count(*) from inventory.stock_movement", &[]).await?.get(0);
+    check.saw(u64::try_from(rows).unwrap_or(0));
+    let wrong = client.query(include_str!("sql/movements.sql"), &[]).await.context("movements cannot be judged")?;
+    for row in wrong {
+        let (what, version, told): (&str, i64, &str) = (row.get(0), row.get(1), row.get(2));
+        check.wrong(|| format!("{what}: its movement {version} {told}"));
     }
     Ok(check.done(since))
 }

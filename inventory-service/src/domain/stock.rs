@@ -1,11 +1,14 @@
 //! Stock levels. A [`Shelf`] holds the levels of the products that a decision is about; it follows from the lines
-//! of events, each of which carries the levels that resulted.
+//! of events, each of which carries the levels that resulted at its location.
+//!
+//! Pieces lie at locations, and are promised shop-wide: which location sends them is decided when they leave. So what is
+//! reserved is counted at the default location, whose pieces are those that lie nowhere else.
 
 use chrono::{DateTime, Utc};
 use shared_events::inventory::{
     HeldQuantity, InventoryEvent, LowStockReached, Shortage, StockAdjusted, StockLine, StockReceived,
 };
-use shared_events::{ProductId, default_name};
+use shared_events::{DEFAULT, ProductId, default_name};
 use std::collections::BTreeMap;
 
 /// More pieces than this of one product are a mistake.
@@ -69,15 +72,46 @@ pub enum AdjustmentRejection {
     },
 }
 
+/// Pieces of a product at other locations than the default one, by the location's code; none is 0.
+pub type Elsewhere = BTreeMap<String, i64>;
+
 /// The levels of the products that a decision is about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Shelf(pub BTreeMap<ProductId, Level>);
+pub struct Shelf {
+    levels: BTreeMap<ProductId, Level>,
+    elsewhere: BTreeMap<ProductId, Elsewhere>,
+}
 
 impl Shelf {
-    /// The level of a product; none where there is no such product.
+    /// Puts a product on it.
+    pub fn put(&mut self, product: ProductId, level: Level, elsewhere: Elsewhere) {
+        self.levels.insert(product, level);
+        if !elsewhere.is_empty() {
+            self.elsewhere.insert(product, elsewhere);
+        }
+    }
+
+    /// The level of a product over all locations; none where there is no such product.
     #[must_use]
     pub fn level(&self, product: ProductId) -> Option<&Level> {
-        self.0.get(&product)
+        self.levels.get(&product)
+    }
+
+    /// What of a product lies at other locations than the default one.
+    #[must_use]
+    pub fn elsewhere(&self, product: ProductId) -> Elsewhere {
+        self.elsewhere.get(&product).cloned().unwrap_or_default()
+    }
+
+    /// Pieces of a product at a location.
+    #[must_use]
+    pub fn on_hand_at(&self, product: ProductId, location: &str) -> i64 {
+        let elsewhere = self.elsewhere.get(&product);
+        if location == DEFAULT {
+            let on_hand = self.level(product).map_or(0, |level| level.on_hand);
+            return on_hand - elsewhere.map_or(0, |elsewhere| elsewhere.values().sum());
+        }
+        elsewhere.and_then(|elsewhere| elsewhere.get(location)).copied().unwrap_or(0)
     }
 
     /// Every product of `wanted` that does not suffice, where `held` is already in the hands of the one who asks.
@@ -104,7 +138,7 @@ impl Shelf {
     pub fn promise(&self, changes: &Quantities) -> Vec<StockLine> {
         let line = |(product, change): (&ProductId, &i64)| {
             let level = self.level(*product)?;
-            Some(line(*product, *change, Level { reserved: level.reserved + change, ..*level }))
+            Some(self.promised(*product, *change, level.reserved + change, level.version))
         };
         changes.iter().filter(|(_, change)| **change != 0).filter_map(line).collect()
     }
@@ -114,80 +148,152 @@ impl Shelf {
     pub fn free(&self, held: &Quantities) -> Vec<StockLine> {
         let line = |(product, pieces): (&ProductId, &i64)| {
             let level = self.level(*product)?;
-            Some(line(*product, *pieces, Level { reserved: level.reserved - pieces, ..*level }))
+            Some(self.promised(*product, *pieces, level.reserved - pieces, level.version))
         };
         held.iter().filter(|(_, pieces)| **pieces != 0).filter_map(line).collect()
     }
 
-    /// Takes pieces off the shelf that have left the house. That is a fact, so it is never refused: where the books
-    /// have too few of them, they stop at what other orders were promised.
-    #[must_use]
-    pub fn ship(&self, shipped: &Quantities, held: &Quantities) -> Vec<StockLine> {
-        let line = |(product, pieces): (&ProductId, &i64)| {
-            let level = self.level(*product)?;
-            let held = held.get(product).copied().unwrap_or(0);
-            let reserved = level.reserved - held.min(*pieces);
-            let least = if level.backorder { 0 } else { reserved };
-            let on_hand = (level.on_hand - pieces).max(least).min(level.on_hand);
-            Some(line(*product, *pieces, Level { on_hand, reserved, ..*level }))
-        };
-        shipped.iter().filter(|(_, pieces)| **pieces > 0).filter_map(line).collect()
+    fn promised(&self, product_id: ProductId, quantity: i64, reserved: i64, version: i64) -> StockLine {
+        StockLine {
+            product_id,
+            location: default_name(),
+            quantity,
+            on_hand: self.on_hand_at(product_id, DEFAULT),
+            reserved,
+            stock_version: version + 1,
+        }
     }
 
-    /// Puts pieces back.
+    /// Takes pieces off the shelf that have left the house. That is a fact, so it is never refused: where the books
+    /// have too few of them, they stop at what other orders were promised. What the location has too few of is taken
+    /// from the default one, then from the others in the order of their codes.
     #[must_use]
-    pub fn restock(&self, returned: &Quantities) -> Vec<StockLine> {
+    pub fn ship(&self, shipped: &Quantities, held: &Quantities, location: &str) -> Vec<StockLine> {
+        let shipped = shipped.iter().filter(|(_, pieces)| **pieces > 0);
+        shipped.flat_map(|(product, pieces)| self.shipped(*product, *pieces, held, location)).collect()
+    }
+
+    fn shipped(&self, product_id: ProductId, pieces: i64, held: &Quantities, location: &str) -> Vec<StockLine> {
+        let Some(level) = self.level(product_id) else { return Vec::new() };
+        let held = held.get(&product_id).copied().unwrap_or(0);
+        let reserved = level.reserved - held.min(pieces);
+        let least = if level.backorder { 0 } else { reserved };
+        let on_hand = (level.on_hand - pieces).max(least).min(level.on_hand);
+
+        let elsewhere = self.elsewhere(product_id);
+        let mut missing = level.on_hand - on_hand;
+        let mut taken: Vec<(&str, i64)> = Vec::new();
+        let others = elsewhere.keys().map(String::as_str).filter(|code| *code != location);
+        for code in std::iter::once(location).chain((location != DEFAULT).then_some(DEFAULT)).chain(others) {
+            let here = self.on_hand_at(product_id, code).clamp(0, missing);
+            missing -= here;
+            taken.push((code, here));
+        }
+        // What the books never had counts as sent from the default location, with what was promised.
+        let from_others: i64 = taken.iter().filter(|(code, _)| *code != DEFAULT).map(|(_, pieces)| pieces).sum();
+        let from_default = taken.iter().find(|(code, _)| *code == DEFAULT).map_or(0, |(_, pieces)| *pieces);
+        let mut lines = Vec::new();
+        let mut left = |location: &str, quantity: i64, taken: i64, reserved: i64| {
+            let line = StockLine {
+                product_id,
+                location: location.to_owned(),
+                quantity,
+                on_hand: self.on_hand_at(product_id, location) - taken,
+                reserved,
+                stock_version: level.version + 1 + i64::try_from(lines.len()).unwrap_or(i64::MAX),
+            };
+            lines.push(line);
+        };
+        if from_others < pieces || reserved != level.reserved {
+            left(DEFAULT, pieces - from_others, from_default, reserved);
+        }
+        for (code, pieces) in taken.iter().filter(|(code, pieces)| *code != DEFAULT && *pieces > 0) {
+            left(code, *pieces, *pieces, 0);
+        }
+        lines
+    }
+
+    /// Puts pieces back, at a location.
+    #[must_use]
+    pub fn restock(&self, returned: &Quantities, location: &str) -> Vec<StockLine> {
         let line = |(product, pieces): (&ProductId, &i64)| {
             let level = self.level(*product)?;
-            Some(line(*product, *pieces, Level { on_hand: level.on_hand + pieces, ..*level }))
+            Some(self.moved(*product, level, *pieces, location))
         };
         returned.iter().filter(|(_, pieces)| **pieces > 0).filter_map(line).collect()
     }
 
-    /// Takes over the levels that resulted from an event.
-    pub fn apply(&mut self, event: &InventoryEvent) {
-        for line in lines_of(event) {
-            let level = self.0.entry(line.product_id).or_default();
-            if line.stock_version > level.version {
-                (level.on_hand, level.reserved, level.version) = (line.on_hand, line.reserved, line.stock_version);
-            }
+    /// So many pieces more or fewer lie at a location.
+    fn moved(&self, product_id: ProductId, level: &Level, change: i64, location: &str) -> StockLine {
+        StockLine {
+            product_id,
+            location: location.to_owned(),
+            quantity: change,
+            on_hand: self.on_hand_at(product_id, location) + change,
+            reserved: if location == DEFAULT { level.reserved } else { 0 },
+            stock_version: level.version + 1,
         }
     }
-}
 
-/// Decides what somebody says about the stock of a product; none where it changes nothing.
-///
-/// # Errors
-/// [`AdjustmentRejection`].
-pub fn adjust(
-    product_id: ProductId,
-    level: &Level,
-    adjustment: Adjustment,
-    reason: Option<String>,
-    occurred_at: DateTime<Utc>,
-) -> Result<Option<InventoryEvent>, AdjustmentRejection> {
-    let on_hand = match adjustment {
-        Adjustment::Count(on_hand) => on_hand,
-        Adjustment::Difference(difference) => level.on_hand.saturating_add(difference),
-    };
-    if on_hand < 0 {
-        return Err(AdjustmentRejection::Negative(on_hand));
+    /// Decides what somebody says about the stock of a product at a location; none where it changes nothing, or where
+    /// there is no such product.
+    ///
+    /// # Errors
+    /// [`AdjustmentRejection`].
+    pub fn adjust(
+        &self,
+        product_id: ProductId,
+        location: &str,
+        adjustment: Adjustment,
+        reason: Option<String>,
+        occurred_at: DateTime<Utc>,
+    ) -> Result<Option<InventoryEvent>, AdjustmentRejection> {
+        let Some(level) = self.level(product_id) else { return Ok(None) };
+        let before = self.on_hand_at(product_id, location);
+        let after = match adjustment {
+            Adjustment::Count(on_hand) => on_hand,
+            Adjustment::Difference(difference) => before.saturating_add(difference),
+        };
+        if after < 0 {
+            return Err(AdjustmentRejection::Negative(after));
+        }
+        let on_hand = level.on_hand.saturating_add(after - before);
+        if on_hand > MOST_PIECES {
+            return Err(AdjustmentRejection::TooMany);
+        }
+        if on_hand < level.reserved && !level.backorder {
+            return Err(AdjustmentRejection::BelowReserved { on_hand, reserved: level.reserved });
+        }
+        if after == before {
+            return Ok(None);
+        }
+        let line = self.moved(product_id, level, after - before, location);
+        Ok(Some(match adjustment {
+            Adjustment::Difference(1..) => StockReceived { line, reason, occurred_at }.into(),
+            Adjustment::Difference(_) | Adjustment::Count(_) => StockAdjusted { line, reason, occurred_at }.into(),
+        }))
     }
-    if on_hand > MOST_PIECES {
-        return Err(AdjustmentRejection::TooMany);
+
+    /// Takes over the levels that resulted from an event. Events come in the order of the product's stock version; one
+    /// that came before changes nothing.
+    pub fn apply(&mut self, event: &InventoryEvent) {
+        for line in lines_of(event) {
+            let change = line.on_hand - self.on_hand_at(line.product_id, &line.location);
+            let level = self.levels.entry(line.product_id).or_default();
+            if line.stock_version <= level.version {
+                continue;
+            }
+            level.on_hand += change;
+            level.version = line.stock_version;
+            if line.location == DEFAULT {
+                level.reserved = line.reserved;
+                continue;
+            }
+            let elsewhere = self.elsewhere.entry(line.product_id).or_default();
+            elsewhere.insert(line.location.clone(), line.on_hand);
+            elsewhere.retain(|_, pieces| *pieces != 0);
+        }
     }
-    if on_hand < level.reserved && !level.backorder {
-        return Err(AdjustmentRejection::BelowReserved { on_hand, reserved: level.reserved });
-    }
-    let difference = on_hand - level.on_hand;
-    if difference == 0 {
-        return Ok(None);
-    }
-    let line = line(product_id, difference, Level { on_hand, ..*level });
-    Ok(Some(match adjustment {
-        Adjustment::Difference(1..) => StockReceived { line, reason, occurred_at }.into(),
-        Adjustment::Difference(_) | Adjustment::Count(_) => StockAdjusted { line, reason, occurred_at }.into(),
-    }))
 }
 
 /// The event that says that a product is now low in stock, if it was not before.
@@ -255,15 +361,4 @@ pub fn summed(pieces: impl IntoIterator<Item = (ProductId, i64)>) -> Quantities 
         *sum.entry(product).or_default() += pieces;
     }
     sum
-}
-
-fn line(product_id: ProductId, quantity: i64, after: Level) -> StockLine {
-    StockLine {
-        product_id,
-        location: default_name(),
-        quantity,
-        on_hand: after.on_hand,
-        reserved: after.reserved,
-        stock_version: after.version + 1,
-    }
 }

@@ -3,12 +3,12 @@
 use crate::catalogue::Product;
 use crate::domain::price::Price;
 use crate::domain::reservation::ReservationState;
-use crate::domain::stock::Level;
+use crate::domain::stock::{Elsewhere, Level};
 use crate::stock_writer::Held;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use shared_events::inventory::ProductStatus;
-use shared_events::{Attributes, Currency, Money, OrderId, ProductId};
+use shared_events::{Attributes, Currency, Money, OrderId, ProductId, default_name};
 use utoipa::ToSchema;
 use web::Consistency;
 
@@ -137,15 +137,37 @@ pub struct StockAnswer {
     pub reserved: i64,
     /// Pieces that can still be promised.
     pub available: i64,
+    /// Where those on the shelf lie; absent where all lie at the default location.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub locations: Vec<StockAtLocation>,
     /// Counts the changes of this stock.
     pub version: i64,
 }
 
+/// What of a product lies at a location.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StockAtLocation {
+    /// The location's code.
+    pub location: String,
+    /// Pieces on its shelf.
+    pub on_hand: i64,
+}
+
 impl StockAnswer {
-    /// The level of a product.
+    /// The level of a product, and where it lies.
     #[must_use]
-    pub fn of(product_id: ProductId, level: &Level) -> Self {
+    pub fn of(product_id: ProductId, level: &Level, elsewhere: &Elsewhere) -> Self {
+        let mut locations = Vec::new();
+        if !elsewhere.is_empty() {
+            let on_hand = level.on_hand - elsewhere.values().sum::<i64>();
+            locations.push(StockAtLocation { location: default_name(), on_hand });
+            locations.extend(
+                elsewhere.iter().map(|(code, on_hand)| StockAtLocation { location: code.clone(), on_hand: *on_hand }),
+            );
+        }
         Self {
+            locations,
             product_id,
             on_hand: level.on_hand,
             reserved: level.reserved,

@@ -4,6 +4,8 @@ use crate::catalogue::CatalogueError;
 use crate::domain::product::BrokenRules;
 use crate::domain::reservation::decide::Rejection;
 use crate::domain::stock::AdjustmentRejection;
+use crate::locations::LocationError;
+use crate::movements::MovementsError;
 use crate::stock_writer::StockError;
 use eventstore::AppendError;
 use serde_json::json;
@@ -53,6 +55,22 @@ pub fn broken(rules: BrokenRules) -> Problem {
     rules.into_iter().fold(Problem::validation_failed(detail), |problem, rule| {
         problem.with_error(rule.pointer, Code::ValidationFailed.as_str(), rule.rule)
     })
+}
+
+/// The problem for an error of a location.
+pub fn location(error: &LocationError) -> Problem {
+    match error {
+        LocationError::CodeTaken(_) => Problem::invalid_field("/code", error.to_string()),
+        LocationError::Connection(_) | LocationError::Statement(_) => problem_of(error),
+    }
+}
+
+/// The problem for movements that can't be read.
+pub fn movements(error: &MovementsError) -> Problem {
+    match error {
+        MovementsError::Behind(_) => Problem::read_timeout(error.to_string()),
+        MovementsError::Connection(_) | MovementsError::Statement(_) => problem_of(error),
+    }
 }
 
 /// The problem for an error of stock or a reservation.

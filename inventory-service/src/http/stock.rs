@@ -1,7 +1,7 @@
 //! Stock of products: read from the service's own tables, so that an answer is never behind.
 
 use super::answers::StockAnswer;
-use super::{App, problems};
+use super::{App, locations, problems};
 use crate::causes;
 use crate::domain::stock::{Adjustment, MOST_PIECES};
 use crate::rows;
@@ -44,6 +44,8 @@ pub struct StockBody {
     delta: Option<i64>,
     /// Why.
     reason: Option<String>,
+    /// Where: a location's code; the default one if absent.
+    location: Option<String>,
 }
 
 /// `GET /api/inventory/{productId}`.
@@ -52,7 +54,7 @@ pub async fn get(State(app): State<App>, path: PathParams) -> Result<(ETag, Json
     let client = app.pool.get().await.map_err(|error| problem_of(&error))?;
     let stock = rows::stock(&**client, &[product_id]).await.map_err(|error| problem_of(&error))?;
     let row = stock.first().ok_or_else(|| unknown(product_id))?;
-    Ok((ETag(row.level.version), Json(StockAnswer::of(product_id, &row.level))))
+    Ok((ETag(row.level.version), Json(StockAnswer::of(product_id, &row.level, &row.elsewhere))))
 }
 
 /// `GET /api/inventory`: every product's stock, or what is running out.
@@ -68,7 +70,7 @@ pub async fn list(
     let client = app.pool.get().await.map_err(|error| problem_of(&error))?;
     let stock = rows::list_stock(&**client, after, below, params.page.limit.plus_one()).await;
     let stock = stock.map_err(|error| problem_of(&error))?;
-    let items = stock.iter().map(|row| StockAnswer::of(row.product_id, &row.level)).collect();
+    let items = stock.iter().map(|row| StockAnswer::of(row.product_id, &row.level, &row.elsewhere)).collect();
     Ok(List::cut(items, params.page.limit, |last| Cursor::encode(CURSOR, &last.product_id)).respond(&uri))
 }
 
@@ -87,18 +89,31 @@ pub async fn put(
     drop(client);
     let row = stock.first().ok_or_else(|| unknown(product_id))?;
     if_match.check(row.level.version)?;
+    let location = body.location.clone();
     let (adjustment, reason) = body.parse()?;
     let count = Count {
         product_id,
+        location: locations::named(&app, location.as_deref()).await?,
         adjustment,
         reason,
         expected: if_match.version(),
         command_id: causes::command_id(),
         metadata: causes::request(&caller, &context),
     };
-    let level = app.writer.count(count).await.map_err(problems::stock)?;
-    let answer = StockAnswer::of(product_id, &level);
+    let counted = app.writer.count(count).await.map_err(problems::stock)?;
+    let answer = StockAnswer::of(product_id, &counted.level, &counted.elsewhere);
     Ok((ETag(answer.version), answer.consistency(), Json(answer)))
+}
+
+/// A reason of a reasonable length.
+///
+/// # Errors
+/// 422 at `/reason`.
+pub(super) fn check_reason(reason: Option<&str>) -> Result<(), Problem> {
+    if reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
+        return Err(Problem::invalid_field("/reason", format!("must have at most {LONGEST_REASON} characters")));
+    }
+    Ok(())
 }
 
 fn unknown(product_id: ProductId) -> Problem {
@@ -107,9 +122,7 @@ fn unknown(product_id: ProductId) -> Problem {
 
 impl StockBody {
     fn parse(self) -> Result<(Adjustment, Option<String>), Problem> {
-        if self.reason.as_ref().is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
-            return Err(Problem::invalid_field("/reason", format!("must have at most {LONGEST_REASON} characters")));
-        }
+        check_reason(self.reason.as_deref())?;
         let range = -MOST_PIECES..=MOST_PIECES;
         let adjustment = match (self.on_hand, self.delta) {
             (Some(on_hand), None) if (0..=MOST_PIECES).contains(&on_hand) => Adjustment::Count(on_hand),

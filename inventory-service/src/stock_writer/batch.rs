@@ -3,9 +3,9 @@
 //! a lost connection is looked up in the log by the jobs' command ids.
 
 use super::locked::Locked;
-use super::{Count, Held, Hold, Job, StockError};
+use super::{Count, Counted, Held, Hold, Job, StockError};
 use crate::domain::reservation::decide::{Command, decide};
-use crate::domain::stock::{Level, adjust, became_low, lines_of};
+use crate::domain::stock::{Level, became_low, lines_of};
 use crate::rows::ReservationRow;
 use eventstore::{Append, AppendError, EventLog, Expected};
 use futures_util::try_join;
@@ -86,7 +86,7 @@ impl BatchError {
 
 enum Outcome {
     Held(Result<Held, StockError>),
-    Counted(Result<Level, StockError>),
+    Counted(Result<Counted, StockError>),
 }
 
 /// Writes a batch and answers its jobs.
@@ -280,18 +280,19 @@ impl Batch {
         Ok(Ok(self.held(row, is_new)))
     }
 
-    fn count(&mut self, count: &Count) -> Result<Result<Level, StockError>, BatchError> {
-        let Count { product_id, adjustment, ref reason, expected, command_id, ref metadata } = *count;
+    fn count(&mut self, count: &Count) -> Result<Result<Counted, StockError>, BatchError> {
+        let Count { product_id, ref location, adjustment, ref reason, expected, command_id, ref metadata } = *count;
         let Some(level) = self.locked.level(product_id) else { return Ok(Err(StockError::UnknownProduct)) };
         if self.done.contains(&command_id) {
-            return Ok(Ok(level));
+            return Ok(Ok(self.counted(product_id)));
         }
         if expected.is_some_and(|expected| expected != level.version) {
             return Ok(Err(StockError::VersionMismatch { actual: level.version }));
         }
-        let event = match adjust(product_id, &level, adjustment, reason.clone(), self.locked.now) {
+        let adjusted = self.locked.shelf.adjust(product_id, location, adjustment, reason.clone(), self.locked.now);
+        let event = match adjusted {
             Ok(Some(event)) => event,
-            Ok(None) => return Ok(Ok(level)),
+            Ok(None) => return Ok(Ok(self.counted(product_id))),
             Err(rejection) => return Ok(Err(rejection.into())),
         };
         let low = self.apply(&event);
@@ -299,12 +300,17 @@ impl Batch {
         let stream_id = product_id.stock().to_string();
         self.append(stream_id, STOCK_STREAM, before, &[event], Some(command_id), metadata)?;
         self.append_low(low, metadata)?;
-        Ok(Ok(self.locked.level(product_id).unwrap_or(level)))
+        Ok(Ok(self.counted(product_id)))
+    }
+
+    fn counted(&self, product_id: ProductId) -> Counted {
+        let level = self.locked.level(product_id).unwrap_or_default();
+        Counted { level, elsewhere: self.locked.shelf.elsewhere(product_id) }
     }
 
     /// Takes over the levels that resulted, and says which products became low.
     fn apply(&mut self, event: &InventoryEvent) -> Vec<(ProductId, InventoryEvent)> {
-        let products: Vec<ProductId> = lines_of(event).iter().map(|line| line.product_id).collect();
+        let products: BTreeSet<ProductId> = lines_of(event).iter().map(|line| line.product_id).collect();
         let before: Vec<Level> =
             products.iter().map(|product| self.locked.level(*product).unwrap_or_default()).collect();
         self.locked.shelf.apply(event);

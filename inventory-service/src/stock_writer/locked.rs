@@ -62,7 +62,11 @@ impl Locked {
         let stock: Vec<StockRow> = stock.iter().map(StockRow::of).collect();
         let reservations: BTreeMap<OrderId, ReservationRow> =
             reservations.iter().map(ReservationRow::of).map(|row| (row.reservation.order_id, row)).collect();
-        let shelf = Shelf(stock.iter().map(|row| (row.product_id, row.level)).collect());
+        let stream_versions = stock.iter().map(|row| (row.product_id, row.stream_version)).collect();
+        let mut shelf = Shelf::default();
+        for StockRow { product_id, level, elsewhere, .. } in stock {
+            shelf.put(product_id, level, elsewhere);
+        }
         let mut held = reservations.values().flat_map(|row| row.reservation.lines.keys());
         if held.any(|product| shelf.level(*product).is_none()) {
             return Ok(None);
@@ -71,7 +75,7 @@ impl Locked {
             now: clock.get(0),
             shelf,
             reservations,
-            stream_versions: stock.iter().map(|row| (row.product_id, row.stream_version)).collect(),
+            stream_versions,
             changed_stock: BTreeSet::new(),
             changed_reservations: BTreeSet::new(),
         }))
@@ -138,8 +142,10 @@ impl Locked {
         let versions: Vec<i64> = rows.iter().map(|(_, level)| level.version).collect();
         let stream_versions: Vec<i64> =
             rows.iter().map(|(product, _)| self.stream_versions.get(product).copied().unwrap_or(0)).collect();
+        let elsewhere: Vec<Value> =
+            rows.iter().map(|(product, _)| rows::elsewhere(&self.shelf.elsewhere(*product))).collect();
         let update = tx.prepare_cached(UPDATE_STOCK).await?;
-        tx.execute(&update, &[&ids, &on_hand, &reserved, &versions, &stream_versions]).await.map(drop)
+        tx.execute(&update, &[&ids, &on_hand, &reserved, &versions, &stream_versions, &elsewhere]).await.map(drop)
     }
 
     async fn store_reservations(&self, tx: &Transaction<'_>) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use shared_events::order::*;
 use shared_events::{Currency, DEFAULT, LineId, OrderId, ProductId, ReturnId, ShipmentId};
 use test_support::eventually;
 
-fn line(product_id: ProductId, quantity: u32) -> OrderLine {
+pub(crate) fn line(product_id: ProductId, quantity: u32) -> OrderLine {
     OrderLine {
         line_id: LineId::generate(),
         product_id,
@@ -25,7 +25,7 @@ fn line(product_id: ProductId, quantity: u32) -> OrderLine {
     }
 }
 
-fn placed(lines: &[OrderLine], method: PaymentMethod, revision: Option<i32>) -> OrderPlaced {
+pub(crate) fn placed(lines: &[OrderLine], method: PaymentMethod, revision: Option<i32>) -> OrderPlaced {
     let total = lines.iter().map(|line| Decimal::from(line.quantity) * line.unit_price).sum();
     OrderPlaced {
         order_number: "R-000000001".to_owned(),

@@ -3,7 +3,9 @@
 
 mod catalogue;
 mod follows_orders;
+mod locations;
 mod model;
+mod movements;
 mod reservations;
 mod shop;
 mod stock;

@@ -6,15 +6,15 @@ use eventstore::{Append, EventLog, Expected, LogConfig};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use inventory_service::domain::reservation::Reservation;
-use inventory_service::domain::stock::{Level, Shelf};
+use inventory_service::domain::stock::{Elsewhere, Level, Shelf, lines_of};
 use inventory_service::{Config, rows};
 use pg::Pool;
 use serde_json::{Value, json};
 use service::{Lifecycle, Process, ServerConfig, Settings, assemble};
-use shared_events::inventory::{InventoryEvent, RESERVATION_STREAM};
+use shared_events::inventory::{InventoryEvent, RESERVATION_STREAM, StockAdjusted, StockLine};
 use shared_events::order::{self, OrderEvent};
 use shared_events::sealed::{KeyRing, SealingKey, open_event, seal_event};
-use shared_events::{Actor, EventId, Metadata, OrderId, ProductId, RecordedEvent};
+use shared_events::{Actor, DEFAULT, EventId, Metadata, OrderId, ProductId, RecordedEvent};
 use std::collections::BTreeMap;
 use test_support::{TestDatabase, database, eventually_some};
 use tower::ServiceExt as _;
@@ -226,12 +226,10 @@ impl Shop {
             .map(|row| OrderId::from_uuid(row.get(0)))
             .collect();
         let products: Vec<ProductId> = stock.iter().map(|row| ProductId::from_uuid(row.get("product_id"))).collect();
-        let levels: BTreeMap<ProductId, Level> = rows::stock(&**client, &products)
-            .await
-            .unwrap()
-            .into_iter()
-            .map(|row| (row.product_id, row.level))
-            .collect();
+        let found = rows::stock(&**client, &products).await.unwrap();
+        let elsewhere: BTreeMap<ProductId, Elsewhere> =
+            found.iter().map(|row| (row.product_id, row.elsewhere.clone())).collect();
+        let levels: BTreeMap<ProductId, Level> = found.into_iter().map(|row| (row.product_id, row.level)).collect();
         let mut reservations = BTreeMap::new();
         for order in orders {
             let (reservation, _) = rows::reservation(&**client, order).await.unwrap().unwrap();
@@ -240,14 +238,20 @@ impl Shop {
 
         let mut shelf = Shelf::default();
         let mut folded: BTreeMap<OrderId, Reservation> = BTreeMap::new();
-        for (recorded, event) in self.events().await {
-            shelf.apply(&event);
+        let events = self.events().await;
+        // Events of a product come from many streams; its stock versions are their order.
+        let mut of_product: BTreeMap<(ProductId, i64), InventoryEvent> = BTreeMap::new();
+        for (recorded, event) in &events {
+            for line in lines_of(event) {
+                of_product.insert((line.product_id, line.stock_version), alone(line));
+            }
             if recorded.stream_type == RESERVATION_STREAM {
                 let order = OrderId::parse(&recorded.stream_id).unwrap();
                 let before = folded.remove(&order).unwrap_or_else(|| Reservation::none(order));
-                folded.insert(order, before.evolve(&event));
+                folded.insert(order, before.evolve(event));
             }
         }
+        of_product.values().for_each(|event| shelf.apply(event));
         assert_eq!(folded, reservations, "reservations are what their events say");
         for (product, level) in &levels {
             let of_log = shelf.level(*product).copied().unwrap_or_default();
@@ -256,12 +260,19 @@ impl Shop {
                 (level.on_hand, level.reserved, level.version),
                 "the stock of {product} is what its events say"
             );
+            assert_eq!(shelf.elsewhere(*product), elsewhere[product], "and lies where they say");
+            assert!(elsewhere[product].values().all(|pieces| *pieces > 0) && shelf.on_hand_at(*product, DEFAULT) >= 0);
             let held: i64 =
                 reservations.values().filter_map(|reservation| reservation.held().get(product).copied()).sum();
             assert_eq!(held, level.reserved, "what is reserved of {product} is what reservations hold");
             assert!(level.reserved >= 0 && (level.backorder || level.reserved <= level.on_hand), "{level:?}");
         }
     }
+}
+
+/// A line as an event of its own.
+fn alone(line: &StockLine) -> InventoryEvent {
+    StockAdjusted { line: line.clone(), reason: None, occurred_at: chrono::DateTime::UNIX_EPOCH }.into()
 }
 
 impl Drop for Shop {

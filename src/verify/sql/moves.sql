@@ -1,5 +1,6 @@
--- Every change of a product's stock beside the one before it, by the log alone: its count goes up by one, and its levels
--- change by its own quantity. What has left can't be refused, so it may take fewer off the shelf than the books had.
+-- Every change of a product's stock beside the one before it, by the log alone: its count goes up by one, and the levels
+-- of its location change by its own quantity. What has left can't be refused, so it may take fewer off the shelf than the
+-- books had; what it was promised is counted at the default location, whichever sends it.
 with line as (
     select e.type, l.value ->> 'productId' as product, coalesce(l.value ->> 'location', 'default') as location,
            (l.value ->> 'quantity')::bigint as quantity, (l.value ->> 'onHand')::bigint as on_hand,
@@ -11,7 +12,7 @@ with line as (
                      'ReservationExpired', 'StockShipped', 'StockRestocked')
 ), step as (
     select line.*,
-           lag(version, 1, 0::bigint) over steps as version_before,
+           lag(version, 1, 0::bigint) over (partition by product order by version) as version_before,
            lag(on_hand, 1, 0::bigint) over steps as on_hand_before,
            lag(reserved, 1, 0::bigint) over steps as reserved_before
     from line
@@ -34,6 +35,6 @@ where version <> version_before + 1 or on_hand < 0 or reserved < 0
        when type in ('StockReceived', 'StockAdjusted', 'StockRestocked') then shelf = quantity and promised = 0
        when type in ('StockReserved', 'ReservationChanged') then shelf = 0 and promised = quantity
        when type in ('ReservationReleased', 'ReservationExpired') then shelf = 0 and promised = -quantity
-       else shelf between -quantity and 0 and promised between -quantity and 0
+       else shelf between -quantity and 0 and promised <= 0 and (promised = 0 or location = 'default')
    end
 order by product, version

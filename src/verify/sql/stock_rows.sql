@@ -1,1 +1,1 @@
-select product_id, on_hand, reserved, version, stream_version from inventory.stock
+select product_id, on_hand, reserved, version, stream_version, elsewhere from inventory.stock

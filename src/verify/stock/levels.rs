@@ -4,10 +4,11 @@ use super::{Opened, stock_lines};
 use crate::verify::check::Check;
 use crate::verify::views::Views;
 use anyhow::Context;
+use inventory_service::domain::stock::Elsewhere;
 use pg::tokio_postgres::Client;
 use shared_events::inventory::{STOCK_STREAM, StockLine};
-use shared_events::{ProductId, StockId};
-use std::collections::HashMap;
+use shared_events::{DEFAULT, ProductId, StockId};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Instant;
 use uuid::Uuid;
 
@@ -31,10 +32,22 @@ impl Level {
     }
 }
 
+/// What all locations have together.
+fn summed(places: &BTreeMap<String, Level>) -> Level {
+    places.values().fold(Level::default(), |sum, level| Level {
+        on_hand: sum.on_hand + level.on_hand,
+        reserved: sum.reserved + level.reserved,
+        version: sum.version.max(level.version),
+    })
+}
+
+/// The newest levels of every product and location.
+type Places = HashMap<Uuid, BTreeMap<String, Level>>;
+
 /// The newest levels of every product: as many as there are products.
 pub struct Levels<'a> {
     views: Option<&'a Views>,
-    newest: HashMap<Uuid, Level>,
+    newest: Places,
     shown: HashMap<(Uuid, String), Level>,
     streams: HashMap<Uuid, i64>,
 }
@@ -49,7 +62,7 @@ impl<'a> Levels<'a> {
     pub fn take(&mut self, opened: &Opened) {
         for (recorded, line) in stock_lines(opened) {
             let product = line.product_id.as_uuid();
-            self.newest.entry(product).or_default().take(line);
+            self.newest.entry(product).or_default().entry(line.location.clone()).or_default().take(line);
             let passed = |views: &Views| {
                 views.progress.has_passed("inventory", recorded.partition, recorded.position, &recorded.stream_id)
             };
@@ -84,11 +97,18 @@ impl<'a> Levels<'a> {
             let id: Uuid = row.get(0);
             let product = ProductId::from_uuid(id);
             let found = Level { on_hand: row.get(1), reserved: row.get(2), version: row.get(3) };
-            let expected = self.newest.remove(&id).unwrap_or_default();
+            let places = self.newest.remove(&id).unwrap_or_default();
+            let expected = summed(&places);
             if found != expected {
                 check.wrong(|| format!("{product} has {} and should have {}", found.told(), expected.told()));
             } else if found.on_hand < 0 || found.reserved < 0 {
                 check.wrong(|| format!("{product} has {}", found.told()));
+            }
+            let elsewhere: Elsewhere = serde_json::from_value(row.get(5)).unwrap_or_default();
+            let others = places.iter().filter(|(location, level)| *location != DEFAULT && level.on_hand != 0);
+            let told: Elsewhere = others.map(|(location, level)| (location.clone(), level.on_hand)).collect();
+            if elsewhere != told {
+                check.wrong(|| format!("{product} has {elsewhere:?} at other locations and should have {told:?}"));
             }
             let (counted, events): (i64, i64) = (row.get(4), self.streams.remove(&id).unwrap_or(0));
             if counted != events {

@@ -62,6 +62,8 @@ pub enum Command {
     Ship {
         /// With this shipment.
         shipment_id: ShipmentId,
+        /// From this location.
+        location: String,
         /// Pieces per product.
         pieces: Quantities,
     },
@@ -69,6 +71,8 @@ pub enum Command {
     Restock {
         /// With this return; none for a shipment returned to sender.
         return_id: Option<ReturnId>,
+        /// To this location.
+        location: String,
         /// Pieces per product.
         pieces: Quantities,
     },
@@ -110,8 +114,8 @@ pub fn decide(
         Command::Confirm { revision } => desk.confirm(*revision),
         Command::Release { revision, reason, keep_newer } => Ok(desk.release(*revision, reason.clone(), *keep_newer)),
         Command::Expire => Ok(desk.expire()),
-        Command::Ship { shipment_id, pieces } => Ok(desk.ship(*shipment_id, pieces)),
-        Command::Restock { return_id, pieces } => Ok(desk.restock(*return_id, pieces)),
+        Command::Ship { shipment_id, location, pieces } => Ok(desk.ship(*shipment_id, location, pieces)),
+        Command::Restock { return_id, location, pieces } => Ok(desk.restock(*return_id, location, pieces)),
     }
 }
 
@@ -255,14 +259,14 @@ impl Desk<'_> {
         vec![event.into()]
     }
 
-    fn ship(&self, shipment_id: ShipmentId, pieces: &Quantities) -> Vec<InventoryEvent> {
-        let lines = self.shelf.ship(pieces, &self.reservation.held());
+    fn ship(&self, shipment_id: ShipmentId, location: &str, pieces: &Quantities) -> Vec<InventoryEvent> {
+        let lines = self.shelf.ship(pieces, &self.reservation.held(), location);
         let event = StockShipped { order_id: self.reservation.order_id, shipment_id, lines, occurred_at: self.now };
         vec![event.into()]
     }
 
-    fn restock(&self, return_id: Option<ReturnId>, pieces: &Quantities) -> Vec<InventoryEvent> {
-        let lines = self.shelf.restock(pieces);
+    fn restock(&self, return_id: Option<ReturnId>, location: &str, pieces: &Quantities) -> Vec<InventoryEvent> {
+        let lines = self.shelf.restock(pieces, location);
         let event = StockRestocked { order_id: self.reservation.order_id, return_id, lines, occurred_at: self.now };
         vec![event.into()]
     }

@@ -1,8 +1,8 @@
 //! Given events, when a command, then events.
 
 use super::*;
-use crate::domain::stock::Level;
-use shared_events::{EventBody as _, OrderId};
+use crate::domain::stock::{Elsewhere, Level};
+use shared_events::{DEFAULT, EventBody as _, OrderId};
 
 fn at(second: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(second, 0).unwrap()
@@ -20,7 +20,9 @@ struct Story {
 fn given() -> Story {
     let (mug, cup) = (ProductId::generate(), ProductId::generate());
     let level = |on_hand| Level { on_hand, ..Level::default() };
-    let shelf = Shelf([(mug, level(5)), (cup, level(1))].into());
+    let mut shelf = Shelf::default();
+    shelf.put(mug, level(5), Elsewhere::new());
+    shelf.put(cup, level(1), Elsewhere::new());
     Story { mug, cup, shelf, reservation: Reservation::none(OrderId::generate()), now: at(0) }
 }
 
@@ -145,11 +147,14 @@ fn an_old_change_does_not_undo_a_newer_demand() {
     assert_eq!(story.mugs(), (5, 2));
 }
 
+fn ship(location: &str, pieces: Quantities) -> Command {
+    Command::Ship { shipment_id: ShipmentId::generate(), location: location.to_owned(), pieces }
+}
+
 #[test]
 fn shipped_pieces_leave_the_shelf_and_the_reservation() {
     let mut story = given().and_placed(3);
-    let ship = |pieces| Command::Ship { shipment_id: ShipmentId::generate(), pieces };
-    story.when(&ship([(story.mug, 2)].into()));
+    story.when(&ship(DEFAULT, [(story.mug, 2)].into()));
     assert_eq!(story.mugs(), (3, 1));
     story.when(&RELEASE);
     assert_eq!(story.mugs(), (3, 0));
@@ -159,7 +164,7 @@ fn shipped_pieces_leave_the_shelf_and_the_reservation() {
 fn pieces_that_left_without_being_held_never_take_what_others_were_promised() {
     let mut story = given().and_placed(4);
     let other = Reservation::none(OrderId::generate());
-    let ship = Command::Ship { shipment_id: ShipmentId::generate(), pieces: [(story.mug, 3)].into() };
+    let ship = ship(DEFAULT, [(story.mug, 3)].into());
     let events = decide(&other, &story.shelf, &ship, story.now).unwrap();
     story.shelf.apply(&events[0]);
     assert_eq!(story.mugs(), (4, 4));
