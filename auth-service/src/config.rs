@@ -5,7 +5,6 @@ use service::{SettingError, Settings};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-const KEY_ENCRYPTION_KEY: &str = "OMS_KEY_ENCRYPTION_KEY";
 const KEY_ROTATION: &str = "OMS_KEY_ROTATION";
 const RATE_LIMIT: &str = "OMS_RATE_LIMIT";
 
@@ -31,11 +30,7 @@ impl Config {
     /// # Errors
     /// [`SettingError`] names the setting that is wrong.
     pub fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
-        let key_encryption_key = settings
-            .secret(KEY_ENCRYPTION_KEY)
-            .map(|key| KeyEncryptionKey::parse(key.expose()))
-            .transpose()
-            .map_err(|error| SettingError::wrong(KEY_ENCRYPTION_KEY, "", error))?;
+        let key_encryption_key = KeyEncryptionKey::from_settings(settings)?;
         let key_rotation = match settings.optional(KEY_ROTATION).as_deref() {
             Some("off") => None,
             _ => Some(settings.duration(KEY_ROTATION, DEFAULT_KEY_ROTATION)?),
@@ -56,6 +51,8 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const KEY_ENCRYPTION_KEY: &str = "OMS_KEY_ENCRYPTION_KEY";
 
     #[test]
     fn limits_are_on_unless_they_are_turned_off_on_loopback() {

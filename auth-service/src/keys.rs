@@ -4,9 +4,7 @@
 //! A key signs from `active_from` on; the newest active one signs. A replaced key stays published until the last token
 //! it signed has expired.
 
-mod sealing;
-
-pub use sealing::{KeyEncryptionKey, KeyEncryptionKeyError, SealError};
+pub use service::sealing::{KeyEncryptionKey, KeyEncryptionKeyError, SealError};
 
 use crate::store::StoreError;
 use jsonwebtoken::jwk::{Jwk, KeyAlgorithm, PublicKeyUse, ThumbprintHash};
@@ -14,7 +12,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use p256::pkcs8::EncodePrivateKey as _;
 use pg::Pool;
 use pg::deadpool_postgres::Transaction;
-use sealing::{Sealed, Sealer};
+use service::sealing::{Sealed, SealedTables, Sealer, SealerError};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -30,6 +28,21 @@ const OVERLAP_SECONDS: i32 = 20 * 60;
 const RELOAD_AFTER: Duration = Duration::from_secs(15);
 /// Whoever makes keys does so alone; readers go on.
 const LOCK: &str = "LOCK TABLE signing_keys IN EXCLUSIVE MODE";
+
+/// Every row that is sealed: how it is found, and how it is sealed anew.
+const SEALED: SealedTables = SealedTables {
+    local_key: "local_encryption_key",
+    rows: &[
+        (
+            "SELECT kid, sealed_private_key, nonce, sealed_with FROM signing_keys WHERE sealed_with = $1",
+            "UPDATE signing_keys SET sealed_private_key = $2, nonce = $3, sealed_with = $4 WHERE kid = $1",
+        ),
+        (
+            "SELECT user_id::text, sealed_secret, nonce, sealed_with FROM one_time_secrets WHERE sealed_with = $1",
+            "UPDATE one_time_secrets SET sealed_secret = $2, nonce = $3, sealed_with = $4 WHERE user_id::text = $1",
+        ),
+    ],
+};
 
 /// What can go wrong with the keys.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +65,16 @@ pub enum KeyError {
     /// No key is active.
     #[error("there is no active signing key")]
     NoneActive,
+}
+
+impl From<SealerError> for KeyError {
+    fn from(error: SealerError) -> Self {
+        match error {
+            SealerError::Checkout(error) => error.into(),
+            SealerError::Statement(error) => error.into(),
+            SealerError::Seal(error) => error.into(),
+        }
+    }
 }
 
 impl From<tokio_postgres::Error> for KeyError {
@@ -105,7 +128,7 @@ impl Keys {
     /// # Errors
     /// [`KeyError`] when the tables don't answer or a key was sealed with another encryption key.
     pub async fn open(pool: Pool, encryption_key: Option<KeyEncryptionKey>) -> Result<Self, KeyError> {
-        let sealer = Sealer::open(&pool, encryption_key).await?;
+        let sealer = Sealer::open(&pool, encryption_key, SEALED).await?;
         let mut client = pool.get().await?;
         let transaction = client.transaction().await?;
         transaction.batch_execute(LOCK).await?;

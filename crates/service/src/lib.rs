@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod peers;
 pub mod process;
 pub mod rate_limit;
+pub mod sealing;
 pub mod server;
 pub mod settings;
 pub mod telemetry;

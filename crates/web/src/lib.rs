@@ -18,6 +18,7 @@ pub mod query_params;
 pub mod request_context;
 pub mod routes;
 pub mod scopes;
+pub mod standard_webhooks;
 
 pub use access::Access;
 pub use auth::{AccessTokenClaims, JwksSource, ServiceToken, TokenVerifier, VerifierConfig};

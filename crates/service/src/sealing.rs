@@ -1,9 +1,9 @@
-//! Sealing of private keys and of authenticators' secrets: XChaCha20-Poly1305 with the key from `OMS_KEY_ENCRYPTION_KEY`, the kid (the
-//! user's id) being the associated data. Where that is not set, a random key kept in the same schema is used: it protects nothing against
-//! somebody who reads the schema, but lets several instances share their keys and the operator set a real one later;
-//! the rows are then sealed anew and the local key is deleted.
+//! Sealing of a service's own secrets, such as private keys and those of webhooks: XChaCha20-Poly1305 with the key from
+//! `OMS_KEY_ENCRYPTION_KEY`, the name of the secret being the associated data. Where that is not set, a random key kept in a
+//! table is used: it protects nothing against somebody who reads that table, but lets several instances share their secrets and
+//! the operator set a real one later; the rows are then sealed anew and the local key is deleted.
 
-use super::KeyError;
+use crate::{SettingError, Settings};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
@@ -13,6 +13,7 @@ use pg::deadpool_postgres::Transaction;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+const KEY_ENCRYPTION_KEY: &str = "OMS_KEY_ENCRYPTION_KEY";
 const KEY_BYTES: usize = 32;
 const NONCE_BYTES: usize = 24;
 
@@ -35,8 +36,23 @@ impl KeyEncryptionKey {
         Self::from_slice(&bytes).ok_or(KeyEncryptionKeyError)
     }
 
+    /// `OMS_KEY_ENCRYPTION_KEY`, if it is set.
+    ///
+    /// # Errors
+    /// [`SettingError`] when it is something else than 32 bytes in Base64.
+    pub fn from_settings(settings: &Settings) -> Result<Option<Self>, SettingError> {
+        let key = settings.secret(KEY_ENCRYPTION_KEY).map(|key| Self::parse(key.expose())).transpose();
+        key.map_err(|error| SettingError::wrong(KEY_ENCRYPTION_KEY, "", error))
+    }
+
     fn from_slice(bytes: &[u8]) -> Option<Self> {
         Some(Self(Zeroizing::new(bytes.try_into().ok()?)))
+    }
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Sealer").field(&self.name).finish()
     }
 }
 
@@ -46,7 +62,21 @@ impl std::fmt::Debug for KeyEncryptionKey {
     }
 }
 
-/// Why a private key or a secret does not open.
+/// Why a sealer could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SealerError {
+    /// No connection could be had.
+    #[error("no database connection could be had")]
+    Checkout(#[from] pg::deadpool_postgres::PoolError),
+    /// A statement failed.
+    #[error("a statement failed")]
+    Statement(#[from] pg::tokio_postgres::Error),
+    /// What is stored does not open.
+    #[error("what is stored does not open")]
+    Seal(#[from] SealError),
+}
+
+/// Why a secret does not open.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
     /// It was sealed with a key that is not at hand.
@@ -55,7 +85,7 @@ pub enum SealError {
          start with that one"
     )]
     OtherKey {
-        /// Which signing key, or whose secret.
+        /// Which secret.
         kid: String,
         /// The name of the key that sealed it.
         sealed_with: String,
@@ -63,13 +93,13 @@ pub enum SealError {
     /// The row was altered.
     #[error("the sealed {kid} is damaged")]
     Damaged {
-        /// Which signing key, or whose secret.
+        /// Which secret.
         kid: String,
     },
     /// The cipher refused to work.
     #[error("{kid} can't be sealed")]
     Refused {
-        /// Which signing key, or whose secret.
+        /// Which secret.
         kid: String,
     },
     /// The local key has a wrong length.
@@ -78,15 +108,27 @@ pub enum SealError {
 }
 
 /// Something sealed, as its row keeps it.
-pub(crate) struct Sealed {
-    pub(crate) ciphertext: Vec<u8>,
-    pub(crate) nonce: Vec<u8>,
+pub struct Sealed {
+    /// What only the key opens.
+    pub ciphertext: Vec<u8>,
+    /// 24 random bytes.
+    pub nonce: Vec<u8>,
     /// The name of the key that sealed it.
-    pub(crate) sealed_with: String,
+    pub sealed_with: String,
+}
+
+/// Where sealed rows are.
+#[derive(Debug, Clone, Copy)]
+pub struct SealedTables {
+    /// The table of the local key: `(singleton boolean primary key default true, key bytea)`.
+    pub local_key: &'static str,
+    /// Every table with sealed rows: how they are found (name, ciphertext, nonce, sealed_with; $1 the name of the key), and how
+    /// one is sealed anew ($1 the name, then the other three).
+    pub rows: &'static [(&'static str, &'static str)],
 }
 
 /// Seals and opens with one key.
-pub(super) struct Sealer {
+pub struct Sealer {
     cipher: XChaCha20Poly1305,
     name: String,
 }
@@ -94,11 +136,19 @@ pub(super) struct Sealer {
 impl Sealer {
     /// The sealer for the key from the environment, or for the local one. Rows that the local key sealed are sealed
     /// anew once the environment has one.
-    pub(super) async fn open(pool: &Pool, from_environment: Option<KeyEncryptionKey>) -> Result<Self, KeyError> {
+    ///
+    /// # Errors
+    /// [`SealerError`] when the tables do not answer or a row does not open.
+    pub async fn open(
+        pool: &Pool,
+        from_environment: Option<KeyEncryptionKey>,
+        tables: SealedTables,
+    ) -> Result<Self, SealerError> {
+        let SealedTables { local_key: table, rows } = tables;
         let mut client = pool.get().await?;
         let transaction = client.transaction().await?;
-        transaction.batch_execute("LOCK TABLE local_encryption_key IN EXCLUSIVE MODE").await?;
-        let stored = transaction.query_opt("SELECT key FROM local_encryption_key", &[]).await?;
+        transaction.batch_execute(&format!("LOCK TABLE {table} IN EXCLUSIVE MODE")).await?;
+        let stored = transaction.query_opt(&format!("SELECT key FROM {table}"), &[]).await?;
         let local = match stored {
             Some(row) => Some(KeyEncryptionKey::from_slice(row.try_get(0)?).ok_or(SealError::LocalKey)?),
             None => None,
@@ -106,16 +156,20 @@ impl Sealer {
         let sealer = match (from_environment, local) {
             (Some(key), Some(local)) => {
                 let sealer = Self::new(&key);
-                seal_anew(&transaction, &Self::new(&local), &sealer).await?;
-                transaction.execute("DELETE FROM local_encryption_key", &[]).await?;
+                seal_anew(&transaction, &Self::new(&local), &sealer, rows).await?;
+                transaction.execute(&format!("DELETE FROM {table}"), &[]).await?;
                 sealer
             }
             (Some(key), None) => Self::new(&key),
             (None, Some(local)) => Self::new(&local),
             (None, None) => {
                 let key = KeyEncryptionKey(Zeroizing::new(rand::random()));
-                transaction.execute("INSERT INTO local_encryption_key (key) VALUES ($1)", &[&key.0.as_slice()]).await?;
-                tracing::info!("OMS_KEY_ENCRYPTION_KEY is not set: signing keys are sealed with a key in the database");
+                let insert = format!("INSERT INTO {table} (key) VALUES ($1)");
+                transaction.execute(&insert, &[&key.0.as_slice()]).await?;
+                tracing::info!(
+                    table,
+                    "OMS_KEY_ENCRYPTION_KEY is not set: secrets are sealed with a key in the database"
+                );
                 Self::new(&key)
             }
         };
@@ -124,11 +178,16 @@ impl Sealer {
     }
 
     /// What names this key without giving it away.
-    pub(super) fn name(&self) -> &str {
+    #[must_use]
+    pub fn name(&self) -> &str {
         &self.name
     }
 
-    pub(super) fn seal(&self, kid: &str, private_key: &[u8]) -> Result<Sealed, SealError> {
+    /// Seals a secret under its name.
+    ///
+    /// # Errors
+    /// [`SealError::Refused`].
+    pub fn seal(&self, kid: &str, private_key: &[u8]) -> Result<Sealed, SealError> {
         let nonce = rand::random::<[u8; NONCE_BYTES]>();
         let ciphertext = self
             .cipher
@@ -137,7 +196,11 @@ impl Sealer {
         Ok(Sealed { ciphertext, nonce: nonce.to_vec(), sealed_with: self.name.clone() })
     }
 
-    pub(super) fn open_sealed(
+    /// Opens what was sealed under that name.
+    ///
+    /// # Errors
+    /// [`SealError`] when it was sealed with another key or under another name, or was altered.
+    pub fn open_sealed(
         &self,
         kid: &str,
         ciphertext: &[u8],
@@ -161,25 +224,18 @@ impl Sealer {
     }
 }
 
-/// Every row that is sealed: how it is found, and how it is sealed anew.
-const SEALED_ROWS: [(&str, &str); 2] = [
-    (
-        "SELECT kid, sealed_private_key, nonce, sealed_with FROM signing_keys WHERE sealed_with = $1",
-        "UPDATE signing_keys SET sealed_private_key = $2, nonce = $3, sealed_with = $4 WHERE kid = $1",
-    ),
-    (
-        "SELECT user_id::text, sealed_secret, nonce, sealed_with FROM one_time_secrets WHERE sealed_with = $1",
-        "UPDATE one_time_secrets SET sealed_secret = $2, nonce = $3, sealed_with = $4 WHERE user_id::text = $1",
-    ),
-];
-
-async fn seal_anew(transaction: &Transaction<'_>, old: &Sealer, new: &Sealer) -> Result<(), KeyError> {
-    for (select, update) in SEALED_ROWS {
-        for row in transaction.query(select, &[&old.name]).await? {
+async fn seal_anew(
+    transaction: &Transaction<'_>,
+    old: &Sealer,
+    new: &Sealer,
+    rows: &[(&str, &str)],
+) -> Result<(), SealerError> {
+    for (select, update) in rows {
+        for row in transaction.query(*select, &[&old.name]).await? {
             let name: String = row.try_get(0)?;
             let opened = old.open_sealed(&name, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?)?;
             let sealed = new.seal(&name, &opened)?;
-            transaction.execute(update, &[&name, &sealed.ciphertext, &sealed.nonce, &new.name]).await?;
+            transaction.execute(*update, &[&name, &sealed.ciphertext, &sealed.nonce, &new.name]).await?;
         }
     }
     Ok(())
