@@ -1,10 +1,14 @@
 //! What command-service can be told.
 
+use crate::http::carriers::CarrierSecrets;
+use crate::webhooks::{AllowedAddresses, Patience};
 use chrono::TimeDelta;
 use order::{PaymentMethod, PaymentWindows};
-use service::{SettingError, Settings};
+use service::{Secret, SettingError, Settings, sealing::KeyEncryptionKey};
 use shared_events::Currency;
+use std::net::IpAddr;
 use std::time::Duration;
+use web::standard_webhooks::WebhookSecret;
 
 const DEFAULT_PAYMENT_WINDOW: Duration = Duration::from_secs(30 * 60);
 const DEFAULT_RETURN_WINDOW: Duration = Duration::from_secs(14 * 24 * 60 * 60);
@@ -24,6 +28,79 @@ pub struct Config {
     pub log_partitions: i32,
     /// Writers of the log (`OMS_LOG_WRITERS`).
     pub log_writers: usize,
+    /// How others are told of orders.
+    pub telling: TellingConfig,
+}
+
+/// How others are told of what became of orders.
+#[derive(Debug, Clone)]
+pub struct TellingConfig {
+    /// What seals the secrets of webhooks (`OMS_KEY_ENCRYPTION_KEY`).
+    pub key_encryption_key: Option<KeyEncryptionKey>,
+    /// How far webhooks may reach (`OMS_WEBHOOK_PRIVATE_ADDRESSES`).
+    pub addresses: AllowedAddresses,
+    /// How often a webhook is tried (`OMS_WEBHOOK_ATTEMPTS`, `OMS_WEBHOOK_RETRY`, `OMS_WEBHOOK_DISABLE_AFTER`).
+    pub patience: Patience,
+    /// Who may report of shipments (`OMS_SHIPPING_WEBHOOK_SECRETS`).
+    pub carriers: CarrierSecrets,
+    /// How mail is sent; none where no server is set.
+    pub mail: Option<MailConfig>,
+}
+
+/// How mail is sent.
+#[derive(Debug, Clone)]
+pub struct MailConfig {
+    /// The server (`SMTP_URL`).
+    pub url: Secret,
+    /// Who it comes from (`OMS_MAIL_FROM`).
+    pub from: String,
+    /// What customers know the shop as (`OMS_SELLER_NAME`).
+    pub shop: String,
+    /// How often a mail is tried (`OMS_MAIL_RETRY`).
+    pub patience: Patience,
+}
+
+impl MailConfig {
+    /// Reads the settings; none without `SMTP_URL`.
+    ///
+    /// # Errors
+    /// [`SettingError`] names the setting that is wrong.
+    pub fn from_settings(settings: &Settings) -> Result<Option<Self>, SettingError> {
+        const ATTEMPTS: i32 = 12;
+        let Some(url) = settings.secret("SMTP_URL") else { return Ok(None) };
+        let shop = settings.text("OMS_SELLER_NAME", "The shop");
+        let from = settings.optional("OMS_MAIL_FROM").or_else(|| settings.optional("OMS_SELLER_EMAIL"));
+        let from = from.map_or_else(|| nobody(settings), Ok)?;
+        let first_wait = settings.duration("OMS_MAIL_RETRY", Duration::from_secs(10))?;
+        let patience = Patience { attempts: ATTEMPTS, first_wait, disable_after: Duration::MAX };
+        Ok(Some(Self { url, from, shop, patience }))
+    }
+}
+
+impl TellingConfig {
+    /// Reads the settings.
+    ///
+    /// # Errors
+    /// [`SettingError`] names the setting that is wrong.
+    pub fn from_settings(settings: &Settings) -> Result<Self, SettingError> {
+        const ADDRESSES: &str = "OMS_WEBHOOK_PRIVATE_ADDRESSES";
+        const ATTEMPTS: &str = "OMS_WEBHOOK_ATTEMPTS";
+        let addresses = match settings.one_of(ADDRESSES, &["deny", "loopback", "allow"])?.as_deref() {
+            Some("allow") => AllowedAddresses::All,
+            Some("loopback") => AllowedAddresses::PublicAndLoopback,
+            _ => AllowedAddresses::Public,
+        };
+        let attempts: i32 = settings.parse(ATTEMPTS, 10)?;
+        if !(1..=100).contains(&attempts) {
+            return Err(SettingError::wrong(ATTEMPTS, &attempts.to_string(), "expected 1 to 100"));
+        }
+        let first_wait = settings.duration("OMS_WEBHOOK_RETRY", Duration::from_secs(5))?;
+        let disable_after = settings.duration("OMS_WEBHOOK_DISABLE_AFTER", Duration::from_secs(5 * 24 * 60 * 60))?;
+        let patience = Patience { attempts, first_wait, disable_after };
+        let key_encryption_key = KeyEncryptionKey::from_settings(settings)?;
+        let (carriers, mail) = (carriers(settings)?, MailConfig::from_settings(settings)?);
+        Ok(Self { key_encryption_key, addresses, patience, carriers, mail })
+    }
 }
 
 impl Config {
@@ -38,6 +115,7 @@ impl Config {
             return_window: window(settings, "OMS_RETURN_WINDOW", DEFAULT_RETURN_WINDOW)?,
             log_partitions: settings.parse("OMS_LOG_PARTITIONS", 8)?,
             log_writers: settings.parse("OMS_LOG_WRITERS", 2)?,
+            telling: TellingConfig::from_settings(settings)?,
         })
     }
 
@@ -52,6 +130,29 @@ impl Config {
     pub const fn payment_windows(&self) -> PaymentWindows {
         PaymentWindows { usual: self.payment_window, bank_transfer: BANK_TRANSFER_WINDOW }
     }
+}
+
+/// An address that nobody reads, at the host that clients see.
+fn nobody(settings: &Settings) -> Result<String, SettingError> {
+    let url = settings.url("OMS_PUBLIC_URL")?;
+    let host = url.and_then(|url| url.parse::<http::Uri>().ok()).and_then(|url| url.host().map(str::to_owned));
+    let name = host.filter(|host| host.parse::<IpAddr>().is_err() && !host.starts_with('['));
+    Ok(format!("no-reply@{}", name.unwrap_or_else(|| "localhost".to_owned())))
+}
+
+/// `dhl=whsec_…,ups=whsec_…`; a carrier may be there twice while one secret replaces the other.
+fn carriers(settings: &Settings) -> Result<CarrierSecrets, SettingError> {
+    const SECRETS: &str = "OMS_SHIPPING_WEBHOOK_SECRETS";
+    let mut carriers = CarrierSecrets::new();
+    for entry in settings.list(SECRETS) {
+        let (carrier, secret) = entry.split_once('=').unwrap_or_default();
+        if carrier.trim().is_empty() {
+            return Err(SettingError::wrong(SECRETS, "", "expected names of carriers with their secrets"));
+        }
+        let secret = WebhookSecret::parse(secret).map_err(|error| SettingError::wrong(SECRETS, "", error))?;
+        carriers.entry(carrier.trim().to_lowercase()).or_default().push(secret);
+    }
+    Ok(carriers)
 }
 
 fn window(settings: &Settings, name: &str, default: Duration) -> Result<TimeDelta, SettingError> {

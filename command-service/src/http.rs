@@ -2,6 +2,7 @@
 
 mod amend;
 mod cancel;
+pub mod carriers;
 mod handling;
 mod import;
 mod keys;
@@ -14,6 +15,7 @@ mod run;
 mod shipments;
 mod step;
 mod stock;
+pub mod webhooks;
 
 use crate::{app::App, import::ImportOrderBody, inventory::Reserved, pipeline::validate::PlaceOrderBody};
 use order::view::{OrderAnswer, ReturnAnswer, ShipmentAnswer};

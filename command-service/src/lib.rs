@@ -10,12 +10,17 @@ mod input;
 mod inventory;
 mod keys;
 mod lapsed;
+mod mails;
+mod notifications;
 mod order_number;
 mod orders;
 mod pipeline;
 mod rejections;
 mod stock_check;
+mod telling;
 mod timers;
+mod tracking;
+mod webhooks;
 
 pub use config::Config;
 
@@ -63,6 +68,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let inventory = Inventory::new(deps.peers.inventory.clone());
     let stock_check = StockCheck { orders: orders.clone(), inventory: inventory.clone(), pool: pool.clone() };
     let return_window = config.return_window;
+    let telling = telling::build(config.telling.clone(), &deps, &orders, &pool).await?;
     let app = App {
         orders: orders.clone(),
         inventory,
@@ -78,20 +84,23 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let windows = Reader::projector(timers::OrderTimers { return_window }, pool.clone(), own);
     let inventory = vec![deps.feeds.subscribe("inventory")];
     let lapsed = Reader::reaction(lapsed::CancelWhenLapsed { orders: orders.clone() }, pool.clone(), inventory);
-    let checks = vec![
+    let mut checks = vec![
         ReadyCheck::database("command.database", pool.clone()),
         ReadyCheck::reaction("command.payment-windows", windows.handle()),
         ReadyCheck::reaction("command.lapsed-reservations", lapsed.handle()),
     ];
     let timers = TimerWorker::new(timers::TellOrders { orders, stock_check, return_window }, pool);
-    let workers = vec![
+    let mut workers = vec![
         bell_worker("orders bell", log.clone(), deps.database.clone()),
         Worker::reader("payment windows", windows),
         Worker::reader("lapsed reservations", lapsed),
         Worker::once("order timers", |stop| timers.run(stop)),
         Idempotency::purge_worker("idempotency keys of orders", claims),
     ];
-    Ok(Service { name: NAME, routes: http::routes(app).merge(feed_routes(log, &deps.lifecycle)), workers, checks })
+    checks.extend(telling.checks);
+    workers.extend(telling.workers);
+    let routes = http::routes(app).merge(telling.routes).merge(feed_routes(log, &deps.lifecycle));
+    Ok(Service { name: NAME, routes, workers, checks })
 }
 
 /// The schemas, owned and migrated, and a pool that works in them.

@@ -10,7 +10,8 @@ use feeds::HandleError;
 use order::{Command, Order, Rejection};
 use shared_events::{
     Actor, KeyId, Metadata, OrderId, RecordedEvent,
-    sealed::{KeyRing, SealingKey},
+    order::OrderEvent,
+    sealed::{KeyRing, SealingKey, open_event},
 };
 use uuid::Uuid;
 
@@ -78,6 +79,33 @@ impl Orders {
         Ok(order.exists().then_some(order))
     }
 
+    /// The order as it stood at that version, with its personal data as far as that was not erased.
+    ///
+    /// # Errors
+    /// [`HandleError`], to be tried again, or for good where the order cannot be read.
+    pub async fn at(&self, order_id: OrderId, version: i64) -> Result<Order, HandleError> {
+        let loaded = self.log.load::<OrderDecider>(&order_id.to_string(), version, &self.keys).await;
+        Ok(Order { id: order_id, ..loaded.map_err(of_load)?.state })
+    }
+
+    /// The order before and after an event of its own, without personal data: for what is to be told of it.
+    ///
+    /// # Errors
+    /// [`HandleError`], to be tried again, or parked where the order cannot be read.
+    pub async fn around(&self, event: &RecordedEvent) -> Result<(Order, Order), HandleError> {
+        let id = OrderId::parse(&event.stream_id).map_err(HandleError::poison)?;
+        let no_keys = KeyRing::default();
+        let happened: OrderEvent = open_event(event, &no_keys)?;
+        let before = if event.version == 1 {
+            Order::of(id)
+        } else {
+            let loaded = self.log.load::<OrderDecider>(&event.stream_id, event.version - 1, &no_keys).await;
+            Order { id, ..loaded.map_err(of_load)?.state }
+        };
+        let after = before.clone().evolve(&happened);
+        Ok((before, after))
+    }
+
     /// Runs a command and gives the order as it is then. `answer` makes the answer that is stored with the events.
     ///
     /// # Errors
@@ -141,5 +169,14 @@ impl Orders {
                 Err(HandleError::retry(error))
             }
         }
+    }
+}
+
+/// What follows for a handler from an order that cannot be loaded.
+fn of_load(error: OrderError) -> HandleError {
+    match error {
+        ExecuteError::Read(error) => HandleError::from(error),
+        ExecuteError::Keys(_) => HandleError::retry(error),
+        other => HandleError::poison(other),
     }
 }

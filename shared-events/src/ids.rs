@@ -110,6 +110,8 @@ id!(/** A note on an order. */ NoteId, "note");
 id!(/** An encryption key of a customer's or a guest order's personal data. */ KeyId, "key");
 id!(/** A login session. */ SessionId, "ses");
 id!(/** A webhook endpoint of the shop. */ WebhookEndpointId, "whe");
+id!(/** A notification on its way to a webhook endpoint. */ WebhookDeliveryId, "whd");
+id!(/** What is told of a change of an order's status; derived from its event. */ NotificationId, "ntf");
 
 impl ProductId {
     /// The id of this product's stock.

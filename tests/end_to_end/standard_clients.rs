@@ -11,14 +11,14 @@ const OPENID_CLIENT: &str = "openid-client@6.8.9";
 const AUTHLIB: &[&str] = &["authlib==1.9.9", "requests==2.34.2"];
 
 /// The folder that a client is installed into and kept in.
-fn cache(name: &str) -> PathBuf {
+pub fn cache(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("standard-clients").join(name);
     fs::create_dir_all(&folder).unwrap();
     folder
 }
 
 /// Runs a program to its end; what it printed, or why not.
-fn run(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str], folder: &Path) -> Result<String, String> {
+pub fn run(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str], folder: &Path) -> Result<String, String> {
     let output = Command::new(program.as_ref()).args(arguments).current_dir(folder).output();
     let output = output.map_err(|error| format!("{}: {error}", program.as_ref().display()))?;
     let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
@@ -32,7 +32,7 @@ fn skip(reason: &str) {
 }
 
 /// Whether a step on the way to the client was possible here.
-fn possible(step: Result<String, String>) -> bool {
+pub fn possible(step: Result<String, String>) -> bool {
     step.inspect_err(|reason| skip(reason)).is_ok()
 }
 

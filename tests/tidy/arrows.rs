@@ -5,7 +5,7 @@ use crate::tree::{assert_none, manifests, rust_files};
 const LEAVES: &[&str] = &[];
 const BELOW_FEEDS: &[&str] = &["eventstore", "shared-events", "pg"];
 const BELOW_SERVICE: &[&str] = &["web", "pg", "feeds", "eventstore", "shared-events"];
-const BELOW_THE_SERVICES: &[&str] = &["service", "web", "pg", "feeds", "eventstore", "shared-events", "order"];
+const BELOW_THE_SERVICES: &[&str] = &["service", "mail", "web", "pg", "feeds", "eventstore", "shared-events", "order"];
 const EVERYTHING: &[&str] = &[
     "shared-events",
     "pg",
@@ -14,6 +14,7 @@ const EVERYTHING: &[&str] = &[
     "eventstore",
     "feeds",
     "service",
+    "mail",
     "command-service",
     "inventory-service",
     "invoice-service",
@@ -26,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("shared-events", LEAVES),
     ("pg", LEAVES),
     ("web", LEAVES),
+    ("mail", LEAVES),
     ("order", &["shared-events"]),
     ("eventstore", &["shared-events", "pg"]),
     ("feeds", BELOW_FEEDS),
@@ -45,7 +47,7 @@ const FOR_TESTS: &str = "test-support";
 
 /// Crates that only one of ours may name, so that the choice can be changed in one place.
 const ONE_HOME: &[(&str, &[&str])] =
-    &[("anyhow", &["oms"]), ("rdkafka", &["feeds"]), ("async-graphql", &["query-service"])];
+    &[("anyhow", &["oms"]), ("rdkafka", &["feeds"]), ("async-graphql", &["query-service"]), ("lettre", &["mail"])];
 
 /// What a pure crate may use: values and their serialised forms, nothing that can touch the world.
 const PURE_CRATES: &[&str] = &["order", "shared-events"];

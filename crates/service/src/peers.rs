@@ -324,7 +324,12 @@ impl Peers {
 /// # Errors
 /// When TLS cannot be set up on this machine.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    http_client_builder().build()
+}
+
+/// A client to be, for calls to others than our own services. It follows no redirects.
+pub fn http_client_builder() -> reqwest::ClientBuilder {
     // Whoever installs one first decides for the whole process; any will do here.
     let _already_installed = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none()).build()
+    reqwest::Client::builder().connect_timeout(CONNECT).redirect(reqwest::redirect::Policy::none())
 }
