@@ -1,7 +1,8 @@
 //! What the handlers share.
 
 use crate::{
-    config::Config, inventory::Inventory, order_number::OrderNumbers, orders::Orders, stock_check::StockCheck,
+    carts::Carts, config::Config, discounts::Discounts, inventory::Inventory, order_number::OrderNumbers,
+    orders::Orders, quotes::Quotes, stock_check::StockCheck, tables::PriceTables,
 };
 use moka::future::Cache;
 use order::{Order, Party, view::OrderAnswer};
@@ -22,6 +23,14 @@ pub struct App {
     pub inventory: Inventory,
     /// Stock that is asked for before the order decides.
     pub stock_check: StockCheck,
+    /// What customers are about to buy.
+    pub carts: Carts,
+    /// Prices that hold for a while.
+    pub quotes: Quotes,
+    /// Discounts by code.
+    pub discounts: Discounts,
+    /// Shipping methods and tax rates.
+    pub tables: PriceTables,
     /// auth-service, for the profiles of customers that somebody else orders for.
     pub auth: Peer,
     /// Requests that happen once.

@@ -12,6 +12,8 @@ use web::standard_webhooks::WebhookSecret;
 
 const DEFAULT_PAYMENT_WINDOW: Duration = Duration::from_secs(30 * 60);
 const DEFAULT_RETURN_WINDOW: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+const DEFAULT_QUOTE_TTL: Duration = Duration::from_secs(15 * 60);
+const DEFAULT_CART_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// A bank transfer takes days, whatever the shop's patience with cards.
 const BANK_TRANSFER_WINDOW: TimeDelta = TimeDelta::days(5);
 
@@ -24,6 +26,12 @@ pub struct Config {
     pub payment_window: TimeDelta,
     /// How long after the last delivery an order is completed (`OMS_RETURN_WINDOW`).
     pub return_window: TimeDelta,
+    /// Whether the catalogue's prices contain tax (`OMS_PRICES_INCLUDE_TAX`).
+    pub prices_include_tax: bool,
+    /// How long a quote holds (`OMS_QUOTE_TTL`).
+    pub quote_ttl: TimeDelta,
+    /// How long a cart is kept after its last change (`OMS_CART_TTL`).
+    pub cart_ttl: TimeDelta,
     /// Partitions of the log, fixed when it is created (`OMS_LOG_PARTITIONS`).
     pub log_partitions: i32,
     /// Writers of the log (`OMS_LOG_WRITERS`).
@@ -113,6 +121,9 @@ impl Config {
             currency: settings.parse("OMS_CURRENCY", Currency::EUR)?,
             payment_window: window(settings, "OMS_PAYMENT_WINDOW", DEFAULT_PAYMENT_WINDOW)?,
             return_window: window(settings, "OMS_RETURN_WINDOW", DEFAULT_RETURN_WINDOW)?,
+            prices_include_tax: settings.switch("OMS_PRICES_INCLUDE_TAX", true)?,
+            quote_ttl: window(settings, "OMS_QUOTE_TTL", DEFAULT_QUOTE_TTL)?,
+            cart_ttl: window(settings, "OMS_CART_TTL", DEFAULT_CART_TTL)?,
             log_partitions: settings.parse("OMS_LOG_PARTITIONS", 8)?,
             log_writers: settings.parse("OMS_LOG_WRITERS", 2)?,
             telling: TellingConfig::from_settings(settings)?,

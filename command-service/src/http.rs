@@ -3,16 +3,21 @@
 mod amend;
 mod cancel;
 pub mod carriers;
+mod carts;
+mod checkout;
+mod discounts;
 mod handling;
 mod import;
 mod keys;
 mod payment;
 mod place;
+mod price_tables;
 mod refunds;
 mod resource;
 mod returns;
 mod run;
 mod shipments;
+mod shop;
 mod step;
 mod stock;
 pub mod webhooks;
@@ -55,6 +60,7 @@ pub fn routes(app: App) -> Routes<()> {
         .delete("/api/orders/{id}", WRITE, on_order("Cancel an order"), bodiless_step::<cancel::CancelBody>)
         .alias("/order/{id}")
         .merge(steps())
+        .merge(shop::routes())
         .post(
             "/api/orders/import",
             IMPORT,

@@ -8,4 +8,5 @@ mod lines;
 
 pub use address::{AddressInput, ContactInput};
 pub use checks::Checks;
+pub use country::is_country;
 pub use lines::{LineQuantityBody, named_lines};

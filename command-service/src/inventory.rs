@@ -21,8 +21,23 @@ pub struct CatalogueProduct {
     pub name: String,
     /// Whether it can be bought.
     pub status: ProductStatus,
+    /// Which tax rate applies.
+    pub tax_class: String,
     /// Its price now; none in a currency that it is not sold in.
     pub unit_price: Option<Money>,
+}
+
+impl CatalogueProduct {
+    /// What a piece costs, if it is sold in that currency now.
+    ///
+    /// # Errors
+    /// Why it is not, for people.
+    pub fn sold_for(&self, currency: Currency) -> Result<Money, String> {
+        if self.status != ProductStatus::Active {
+            return Err(format!("the product {} is not sold any more", self.sku));
+        }
+        self.unit_price.ok_or_else(|| format!("the product {} has no price in {currency}", self.sku))
+    }
 }
 
 /// How much of a product is wanted.
@@ -82,6 +97,14 @@ impl Reserved {
             u64::try_from(held).is_ok_and(|held| held >= wanted.quantity)
         };
         self.is_held() && self.revision == revision && demand.iter().all(enough)
+    }
+
+    /// Whether it holds this and nothing else under that very revision.
+    #[must_use]
+    pub fn holds_exactly(&self, revision: i32, demand: &[Demand]) -> bool {
+        let pieces: i128 = self.lines.iter().map(|line| i128::from(line.quantity)).sum();
+        let wanted: i128 = demand.iter().map(|wanted| i128::from(wanted.quantity)).sum();
+        self.holds(revision, demand) && pieces == wanted
     }
 }
 

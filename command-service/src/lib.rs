@@ -1,9 +1,12 @@
-//! The command side of orders: REST commands become events in the log "orders". It owns that log, the keys of
+//! The command side of orders: REST commands become events in the log "orders". It owns that log, carts and quotes, the keys of
 //! personal data, and the timers of orders; it answers no queries.
 
 mod aggregate;
 mod app;
+mod carts;
+mod checkouts;
 mod config;
+mod discounts;
 mod http;
 mod import;
 mod input;
@@ -15,8 +18,12 @@ mod notifications;
 mod order_number;
 mod orders;
 mod pipeline;
+mod quotes;
 mod rejections;
+mod rows;
 mod stock_check;
+mod sweep;
+mod tables;
 mod telling;
 mod timers;
 mod tracking;
@@ -25,6 +32,8 @@ mod webhooks;
 pub use config::Config;
 
 use app::App;
+use carts::Carts;
+use discounts::Discounts;
 use eventstore::{Claims, EventLog, LogConfig};
 use feeds::{Reader, timer::TimerWorker};
 use inventory::Inventory;
@@ -32,9 +41,12 @@ use keys::KeyStore;
 use order_number::OrderNumbers;
 use orders::Orders;
 use pg::{Database, PgError, Pool};
+use quotes::Quotes;
 use service::{Deps, Idempotency, ReadyCheck, Service, StartError, Worker, bell_worker, feed_routes};
 use std::sync::Arc;
 use stock_check::StockCheck;
+use sweep::Sweep;
+use tables::PriceTables;
 
 /// The service's short name.
 pub const NAME: &str = "command";
@@ -69,10 +81,20 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let stock_check = StockCheck { orders: orders.clone(), inventory: inventory.clone(), pool: pool.clone() };
     let return_window = config.return_window;
     let telling = telling::build(config.telling.clone(), &deps, &orders, &pool).await?;
+    let tables = PriceTables::open(pool.clone()).await;
+    let tables = tables.map_err(|error| StartError::step("reading shipping methods and tax rates", error))?;
+    let carts = Carts { pool: pool.clone(), time_to_live: config.cart_ttl };
+    let discounts = Discounts { pool: pool.clone() };
+    let sweep = Sweep { pool: pool.clone(), orders: orders.clone(), discounts: discounts.clone() };
+    let followed = tables.clone();
     let app = App {
         orders: orders.clone(),
         inventory,
         stock_check: stock_check.clone(),
+        quotes: Quotes { pool: pool.clone() },
+        carts,
+        discounts,
+        tables,
         auth: deps.peers.auth.clone(),
         idempotency: Idempotency::new(claims.clone(), deps.lifecycle.clone()),
         lifecycle: deps.lifecycle.clone(),
@@ -95,6 +117,8 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         Worker::reader("payment windows", windows),
         Worker::reader("lapsed reservations", lapsed),
         Worker::once("order timers", |stop| timers.run(stop)),
+        Worker::once("price tables", |stop| followed.follow(stop)),
+        Worker::once("old carts", |stop| sweep.run(stop)),
         Idempotency::purge_worker("idempotency keys of orders", claims),
     ];
     checks.extend(telling.checks);

@@ -1,8 +1,12 @@
-//! What happens to orders by itself: one that is not covered in time expires, one whose return window is over is
+//! What happens to orders by itself, and what follows for the cart that one came from: one that is not covered in time expires, one whose return window is over is
 //! complete, stock that was asked for in vain goes back. Timers follow the orders log; when one is due, the order itself
 //! decides whether it still is, so a window that was extended or met costs nothing.
 
-use crate::{orders::Orders, stock_check::StockCheck};
+use crate::{
+    checkouts::{self, Checkout},
+    orders::Orders,
+    stock_check::StockCheck,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use feeds::{
     HandleError, Page, Projector,
@@ -12,7 +16,7 @@ use order::{Command, CompleteOrder, ExpireOrder, Party};
 use pg::deadpool_postgres::Transaction;
 use serde::Deserialize;
 use serde_json::Value;
-use shared_events::{Actor, OrderId, RecordedEvent, RefundId, order::OrderEvent};
+use shared_events::{Actor, CartId, OrderId, QuoteId, RecordedEvent, RefundId, UserId, order::OrderEvent};
 use std::collections::BTreeMap;
 
 const PAYMENT_WINDOW: &str = "payment-window";
@@ -22,7 +26,7 @@ const SETTLED_LATE: &str = "settled-late";
 /// Stock was asked for in the name of an order that may not come to know of it.
 pub const STOCK_CHECK: &str = "stock-check";
 
-/// Sets the timers of orders' windows.
+/// Sets the timers of orders' windows, and settles what orders came from: both are rows of what the log says.
 pub struct OrderTimers {
     /// How long after the last delivery an order is completed.
     pub return_window: TimeDelta,
@@ -34,15 +38,49 @@ pub struct OrderTimers {
 struct Times {
     expires_at: Option<DateTime<Utc>>,
     occurred_at: Option<DateTime<Utc>>,
+    order_number: Option<String>,
+    customer_id: Option<UserId>,
+    cart_id: Option<CartId>,
+    quote_id: Option<QuoteId>,
+    discounts: Option<Vec<Code>>,
 }
 
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+impl Times {
+    /// What an order that was placed tells of where it came from.
+    fn checkout(self, stream_id: &str) -> Result<Option<Checkout>, HandleError> {
+        let checkout = Checkout {
+            order_id: OrderId::parse(stream_id).map_err(HandleError::poison)?,
+            order_number: self.order_number.unwrap_or_default(),
+            customer: self.customer_id.map(|id| id.to_string()),
+            cart_id: self.cart_id,
+            is_quoted: self.quote_id.is_some(),
+            codes: self.discounts.into_iter().flatten().map(|discount| discount.code).collect(),
+        };
+        Ok(Some(checkout).filter(Checkout::matters))
+    }
+}
+
+type Due = (&'static str, DateTime<Utc>);
+
 impl OrderTimers {
-    /// Which timer an event sets, and for when.
-    fn due(&self, event: &RecordedEvent) -> Result<Option<(&'static str, DateTime<Utc>)>, HandleError> {
+    /// Which timer an event sets, and for when; and what it tells of where the order came from.
+    fn read(&self, event: &RecordedEvent) -> Result<(Option<Due>, Option<Checkout>), HandleError> {
+        if event.event_type == "OrderPlaced" {
+            let times = times(event)?;
+            let due = times.expires_at.map(|due_at| (PAYMENT_WINDOW, due_at));
+            return Ok((due, times.checkout(&event.stream_id)?));
+        }
+        Ok((self.due(event)?, None))
+    }
+
+    fn due(&self, event: &RecordedEvent) -> Result<Option<Due>, HandleError> {
         Ok(match event.event_type.as_str() {
-            "OrderPlaced" | "OrderAmended" | "PaymentAuthorized" => {
-                times(event)?.expires_at.map(|due_at| (PAYMENT_WINDOW, due_at))
-            }
+            "OrderAmended" | "PaymentAuthorized" => times(event)?.expires_at.map(|due_at| (PAYMENT_WINDOW, due_at)),
             "ShipmentDelivered" => {
                 let over = times(event)?.occurred_at.and_then(|at| at.checked_add_signed(self.return_window));
                 over.map(|due_at| (RETURN_WINDOW, due_at))
@@ -67,6 +105,7 @@ impl Projector for OrderTimers {
 
     async fn handle(&self, transaction: &Transaction<'_>, pages: &[Page]) -> Result<(), HandleError> {
         let mut timers = BTreeMap::new();
+        let mut checkouts = Vec::new();
         for event in pages.iter().flat_map(|page| &page.events) {
             let id = |kind: &str| format!("{kind}/{}", event.stream_id);
             // Imports come with their end: it needs no timer.
@@ -74,7 +113,9 @@ impl Projector for OrderTimers {
                 timers.remove(&id(RETURN_WINDOW));
                 timers.remove(&id(SETTLED_LATE));
             }
-            let Some((kind, due_at)) = self.due(event)? else { continue };
+            let (due, checkout) = self.read(event)?;
+            checkouts.extend(checkout);
+            let Some((kind, due_at)) = due else { continue };
             let timer = NewTimer {
                 timer_id: id(kind),
                 kind: kind.to_owned(),
@@ -86,6 +127,10 @@ impl Projector for OrderTimers {
             timers.insert(timer.timer_id.clone(), timer);
         }
         timer::reschedule_all(transaction, &timers).await?;
+        // What two readers of different partitions touch is never the same: it belongs to one order.
+        for checkout in &checkouts {
+            checkouts::settle(transaction, checkout).await?;
+        }
         Ok(())
     }
 }

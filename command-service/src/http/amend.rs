@@ -13,6 +13,7 @@ use crate::{
     orders::Request,
     pipeline::validate::ItemBody,
     rejections::problem,
+    tables::{Destination, Tables},
 };
 use axum::{extract::State, response::Response};
 use eventstore::{AppendError, ExecuteError};
@@ -20,11 +21,10 @@ use order::{
     AmendOrder, AmendedItem, FieldError, NewProduct, Order, OrderEvent, Rejection,
     pricing::{MOST_LINES, MOST_PIECES},
 };
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::{CommandRequest, Outcome, PeerError, problem_of};
-use shared_events::{Attributes, LineId, OrderId, ProductId, RefundId, inventory::ProductStatus};
+use shared_events::{Attributes, LineId, OrderId, ProductId, RefundId};
 use std::collections::{BTreeMap, HashMap};
 use web::{IfMatch, OptionalJsonBody, PathParams, Problem, etag, request_context::now};
 
@@ -228,9 +228,12 @@ impl Amending<'_> {
         let ids: Vec<ProductId> = items.iter().map(|(_, item)| item.product_id).collect();
         let found = self.app.inventory.products(&ids, order.currency).await.map_err(PeerError::into_problem)?;
         let found: HashMap<_, _> = found.into_iter().map(|product| (product.product_id, product)).collect();
+        let shipping = amendment.shipping_address.as_ref().or(order.shipping_address.as_ref());
+        let billing = amendment.billing_address.as_ref().or(order.billing_address.as_ref());
+        let destination = Destination::of(shipping, billing);
         let mut errors = Vec::new();
         for (index, item) in &mut items {
-            match new_product(found.get(&item.product_id), order) {
+            match new_product(found.get(&item.product_id), order, &destination, &self.app.tables.now()) {
                 Ok(new) => item.new = Some(new),
                 Err(detail) => errors.push(FieldError::new(format!("/items/{index}/productId"), detail)),
             }
@@ -266,19 +269,20 @@ impl Amending<'_> {
     }
 }
 
-fn new_product(product: Option<&CatalogueProduct>, order: &Order) -> Result<NewProduct, String> {
+fn new_product(
+    product: Option<&CatalogueProduct>,
+    order: &Order,
+    destination: &Destination,
+    tables: &Tables,
+) -> Result<NewProduct, String> {
     let product = product.ok_or("there is no such product")?;
-    if product.status != ProductStatus::Active {
-        return Err(format!("the product {} is not sold any more", product.sku));
-    }
-    let unit_price =
-        product.unit_price.ok_or_else(|| format!("the product {} has no price in {}", product.sku, order.currency))?;
+    let unit_price = product.sold_for(order.currency)?;
     Ok(NewProduct {
         line_id: LineId::generate(),
         sku: product.sku.clone(),
         name: product.name.clone(),
         unit_price: unit_price.amount(),
-        tax_rate: Decimal::ZERO,
+        tax_rate: tables.tax_rate(destination, &product.tax_class),
         channel: order.channel.clone(),
         legal_entity: order.legal_entity.clone(),
         attributes: Attributes::new(),

@@ -3,13 +3,16 @@
 use super::run::{fingerprint, refused};
 use crate::{
     app::{App, concerned, metadata, party, short_spelling},
+    checkouts::{self, Checkout},
     inventory::{ReserveError, Reserved},
     pipeline::{
         append::{self, PlaceError, Placed},
         decide::{self, Decided, FIRST_REVISION},
-        price::{self, PriceError},
-        profile, reserve,
-        validate::{self, Identified, PlaceOrderBody},
+        offer, profile,
+        redeem::{self, RedeemError, Redeemed},
+        reserve::{self, SharedError},
+        source::{self, Source},
+        validate::{self, Draft, Identified, PlaceOrderBody},
     },
     rejections,
 };
@@ -18,7 +21,7 @@ use eventstore::{AppendError, ExecuteError};
 use order::{Order, view::OrderAnswer};
 use serde::{Deserialize, Serialize};
 use service::{Answer, CommandRequest, Outcome, idempotent::Attempt, problem_of, unavailable_or_internal};
-use shared_events::OrderId;
+use shared_events::{OrderId, order::OrderLine, sealed::SealingKey};
 use web::{Consistency, JsonBody, Problem};
 
 /// An answer names the stock of at most so many products.
@@ -45,7 +48,7 @@ pub async fn place(
     let (idempotency, of) = (app.idempotency.clone(), request.clone());
     let work = async move |attempt: Attempt| {
         let outcome = Box::pin(run(&app, &of, &attempt, body, identified)).await;
-        outcome.unwrap_or_else(Outcome::Refused)
+        outcome.unwrap_or_else(|refused| refused)
     };
     Ok(Box::pin(idempotency.run(&request, &fingerprint, names, work)).await)
 }
@@ -57,33 +60,148 @@ async fn run(
     attempt: &Attempt,
     body: PlaceOrderBody,
     identified: Identified,
-) -> Result<Outcome, Problem> {
+) -> Result<Outcome, Outcome> {
     let Names { order_id, order_number } = attempt.reserved()?;
-    let draft = validate::validate(body, identified, app.config.currency).map_err(rejections::problem)?;
-    let priced = price::run(&draft, &app.inventory).await.map_err(|error| match error {
-        PriceError::Rejected(rejection) => rejections::problem(rejection),
-        PriceError::Catalogue(error) => error.into_problem(),
-    })?;
+    let source = source::find(app, &identified, &request.caller).await?;
+    let order_id = source.order_id().unwrap_or(order_id);
+    let draft = validate::validate(body, identified, &source, app.config.currency).map_err(rejections::problem)?;
+    let placing = Placing { app, request, attempt, source: &source, order_number: &order_number };
+    placing.nothing_yet(order_id).await?;
+    let offer = offer::run(app, &source, &draft).await?;
     let contact = match draft.customer_id {
         Some(customer) if draft.contact.is_none() => profile::contact(app, &request.caller, customer).await,
         _ => None,
     };
-    let Decided { events, order } = decide::run(order_id, order_number, draft, contact, priced.clone(), &app.config)
+    let quoted = matches!(source, Source::Quote(..)).then(|| draft.clone());
+    let decided = decide::run(order_id, order_number.clone(), draft, contact, offer.priced.clone(), &app.config)
         .map_err(rejections::problem)?;
-    // Before the stock is held, so that nothing is held where this fails.
-    let key = app.orders.keys().for_own_append(&concerned(&order)).await.map_err(|error| problem_of(&error))?;
-    let reserved = reserve::run(order_id, FIRST_REVISION, &priced.lines, &app.inventory).await.map_err(shortage)?;
-
-    let answer = answer(app, request, &order, Some(&reserved));
-    let placed = append::run(app, &order, &events, &key, metadata(request), attempt.done(&answer)).await;
-    Ok(match placed {
-        Ok(Placed::Now) => {
-            attach(app, request, order_id);
-            Outcome::Appended(answer)
+    // Before anything is held, so that nothing is held where this fails.
+    let key = app.orders.keys().for_own_append(&concerned(&decided.order)).await.map_err(|error| problem_of(&error))?;
+    let redeemed = match redeem::run(app, &decided.order, &order_number, offer.discount.as_ref()).await {
+        Ok(redeemed) => redeemed,
+        Err(RedeemError::UsedUp) => return Err(placing.used_up(quoted.as_ref()).await.into()),
+        Err(RedeemError::Rows(error)) => return Err(Problem::from(error).into()),
+    };
+    let reserved = match placing.reserve(order_id, &offer.priced.lines).await {
+        Ok(reserved) => reserved,
+        Err(problem) => {
+            redeem::undo(app, redeemed.as_ref()).await;
+            return Err(problem.into());
         }
-        Ok(Placed::Before(order)) => Outcome::Answered(self::answer(app, request, &order, None)),
-        Err(error) => failed(app, order_id, error).await,
-    })
+    };
+    let decided = if reserved.revision == FIRST_REVISION { decided } else { decided.under_revision(reserved.revision) };
+    Ok(Box::pin(placing.append(decided, &key, redeemed, &reserved)).await)
+}
+
+/// An attempt to place an order.
+struct Placing<'a> {
+    app: &'a App,
+    request: &'a CommandRequest,
+    attempt: &'a Attempt,
+    source: &'a Source,
+    order_number: &'a str,
+}
+
+impl Placing<'_> {
+    /// Nothing has come of the cart or quote yet. The order's number tells whether it was this very request, which got
+    /// so far and no further, or another one.
+    async fn nothing_yet(&self, order_id: OrderId) -> Result<(), Outcome> {
+        if matches!(self.source, Source::Items) {
+            return Ok(());
+        }
+        let order = self.app.orders.load(order_id).await.map_err(refused)?;
+        match order {
+            Some(order) => Err(self.was_placed(&order)),
+            None if self.source.is_checked_out() => {
+                Err(Problem::cart_checked_out("this cart was checked out without an order").into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn was_placed(&self, order: &Order) -> Outcome {
+        if order.number == self.order_number {
+            return Outcome::Answered(answer(self.app, self.request, order, None));
+        }
+        let problem = Problem::cart_checked_out("this cart or quote has become an order already");
+        problem.with_extension("orderId", order.id.to_string()).into()
+    }
+
+    /// Others were faster with the last use of the discount.
+    async fn used_up(&self, quoted: Option<&Draft>) -> Problem {
+        const DETAIL: &str = "the discount is used up, or limited per customer and the order names none";
+        match (self.source, quoted) {
+            (Source::Quote(quote, cart), Some(draft)) => {
+                let fresh = offer::expired(self.app, quote, cart.as_deref(), draft, DETAIL).await;
+                fresh.unwrap_or_else(|problem| problem)
+            }
+            _ => Problem::invalid_field("/discountCode", DETAIL),
+        }
+    }
+
+    async fn reserve(&self, order_id: OrderId, lines: &[OrderLine]) -> Result<Reserved, Problem> {
+        let App { inventory, stock_check, .. } = self.app;
+        if matches!(self.source, Source::Items) {
+            return reserve::run(order_id, lines, inventory).await.map_err(shortage);
+        }
+        reserve::shared(order_id, lines, inventory, stock_check).await.map_err(|error| match error {
+            SharedError::Reserve(error) => shortage(error),
+            SharedError::Watch(error) => problem_of(&error),
+        })
+    }
+
+    async fn append(
+        &self,
+        decided: Decided,
+        key: &SealingKey,
+        redeemed: Option<Redeemed>,
+        reserved: &Reserved,
+    ) -> Outcome {
+        let Self { app, request, .. } = *self;
+        let Decided { events, order } = decided;
+        let order_id = order.id;
+        let answer = answer(app, request, &order, Some(reserved));
+        let placed = append::run(app, &order, &events, key, metadata(request), self.attempt.done(&answer)).await;
+        match placed {
+            Ok(Placed::Now) => {
+                self.settle(&order).await;
+                attach(app, request, order_id);
+                Outcome::Appended(answer)
+            }
+            Ok(Placed::Before(placed)) => {
+                if placed.number != self.order_number {
+                    redeem::undo(app, redeemed.as_ref()).await;
+                    self.give_way(&placed, reserved.revision).await;
+                }
+                self.was_placed(&placed)
+            }
+            Err(error) => {
+                if is_certain(&error) {
+                    redeem::undo(app, redeemed.as_ref()).await;
+                }
+                failed(app, matches!(self.source, Source::Items).then_some(order_id), error).await
+            }
+        }
+    }
+
+    /// Checks the cart out and counts the discount at once, so that whoever looks now sees it; the log does it again.
+    async fn settle(&self, order: &Order) {
+        let checkout = Checkout::of(order);
+        if checkout.matters()
+            && let Err(error) = checkouts::settle_now(&self.app.carts.pool, &checkout).await
+        {
+            tracing::debug!(order.id = %order.id, %error, "the cart will be checked out by the log");
+        }
+    }
+
+    /// Another request was faster: what this one held in the order's name may not be what the order needs.
+    async fn give_way(&self, placed: &Order, revision: i32) {
+        if revision > placed.reservation_revision()
+            && let Err(error) = self.app.stock_check.settle(placed.id).await
+        {
+            tracing::debug!(order.id = %placed.id, %error, "the reservation will be brought back by its timer");
+        }
+    }
 }
 
 /// 409 with every line that is short.
@@ -109,14 +227,21 @@ fn attach(app: &App, request: &CommandRequest, order_id: OrderId) {
     app.lifecycle.spawn("attach", move |_stop| context.scope(told));
 }
 
-/// What is left of an order that is not in the log. Its stock is given back where that is certain, and only there.
-async fn failed(app: &App, order_id: OrderId, error: PlaceError) -> Outcome {
-    let certain = match &error {
+/// Whether it is certain that there is no order.
+fn is_certain(error: &PlaceError) -> bool {
+    match error {
         PlaceError::Payload(_) => true,
         PlaceError::Append(error) => !matches!(error, AppendError::Unknown | AppendError::ClaimLost),
         PlaceError::Load(_) => false,
-    };
-    if certain && let Err(error) = app.inventory.release(order_id).await {
+    }
+}
+
+/// What is left of an order that is not in the log. Its stock is given back where that is certain, and only where nobody
+/// else may be placing it.
+async fn failed(app: &App, own: Option<OrderId>, error: PlaceError) -> Outcome {
+    if let Some(order_id) = own.filter(|_| is_certain(&error))
+        && let Err(error) = app.inventory.release(order_id).await
+    {
         tracing::debug!(order.id = %order_id, %error, "the reservation will run out by itself");
     }
     match error {

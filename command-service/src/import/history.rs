@@ -143,6 +143,7 @@ fn read_checked(body: ImportOrderBody, now: DateTime<Utc>, checks: &mut Checks) 
         lines,
         shipping_method: None,
         shipping_amount: Decimal::ZERO,
+        shipping_free_from: None,
         shipping_tax_rate: Decimal::ZERO,
         discounts: Vec::new(),
     })

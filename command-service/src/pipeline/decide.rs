@@ -38,8 +38,8 @@ pub fn run(
         legal_entity: DEFAULT.to_owned(),
         external_id: draft.external_id,
         attributes: draft.attributes,
-        cart_id: None,
-        quote_id: None,
+        cart_id: draft.cart_id,
+        quote_id: draft.quote_id,
         priced,
         payment_method: draft.payment_method,
         contact: draft.contact.or(contact),
@@ -51,8 +51,24 @@ pub fn run(
         expires_at: now + config.payment_window_of(draft.payment_method),
         now,
     };
-    let order = Order::of(order_id);
-    let events = order::decide(&order, command)?;
-    let order = events.iter().fold(order, Order::evolve);
-    Ok(Decided { events, order })
+    let events = order::decide(&Order::of(order_id), command)?;
+    Ok(Decided::of(order_id, events))
+}
+
+impl Decided {
+    fn of(order_id: OrderId, events: Vec<OrderEvent>) -> Self {
+        let order = events.iter().fold(Order::of(order_id), Order::evolve);
+        Self { events, order }
+    }
+
+    /// The same with its stock held under another revision than the first: an earlier attempt had used that up.
+    #[must_use]
+    pub fn under_revision(mut self, revision: i32) -> Self {
+        for event in &mut self.events {
+            if let OrderEvent::OrderPlaced(placed) = event {
+                placed.reservation_revision = Some(revision);
+            }
+        }
+        Self::of(self.order.id, self.events)
+    }
 }

@@ -1,6 +1,7 @@
 //! The third stage: a body becomes a draft whose values are valid in themselves. Ids are read first (a wrong
 //! form is 400), then every rule (422, all broken ones at once). What needs the catalogue comes later.
 
+use super::source::{Source, items_of};
 use crate::input::{AddressInput, Checks, ContactInput};
 use order::Rejection;
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,6 @@ pub const MOST_LINES: usize = 1_500;
 pub const MOST_PIECES: i64 = 9_999;
 const LONGEST_NOTE: usize = 2_000;
 const LONGEST_EXTERNAL_ID: usize = 200;
-/// The one shipping method of a shop that has set up none: free of charge.
-const STANDARD_SHIPPING: &str = "standard";
 
 /// The body of `POST /api/orders`, both spellings.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, utoipa::ToSchema)]
@@ -112,6 +111,12 @@ pub struct Draft {
     pub payment_method: PaymentMethod,
     /// The code of the shipping method.
     pub shipping_method: Option<String>,
+    /// The code of a discount.
+    pub discount_code: Option<String>,
+    /// The cart that is ordered, or that the quote is of.
+    pub cart_id: Option<CartId>,
+    /// The quote that is ordered.
+    pub quote_id: Option<QuoteId>,
     /// What the customer wrote.
     pub note: Option<String>,
     /// Where it was sold.
@@ -125,7 +130,12 @@ pub struct Draft {
 /// The ids of a body, read before anything else of it.
 #[derive(Debug, Clone)]
 pub struct Identified {
-    customer_id: Option<UserId>,
+    /// The customer; none for a guest, and where the caller leaves it to the cart or quote.
+    pub customer_id: Option<UserId>,
+    /// The cart to order.
+    pub cart_id: Option<CartId>,
+    /// The quote to order.
+    pub quote_id: Option<QuoteId>,
     items: Vec<(ProductId, Option<i64>, String)>,
 }
 
@@ -135,25 +145,13 @@ pub struct Identified {
 /// 400 for an id of the wrong form, 404 for somebody else's, 422 where an id is missing.
 pub fn identify(body: &PlaceOrderBody, caller: &Caller) -> Result<Identified, Problem> {
     let named = match (&body.customer_id, &body.user_id) {
-        (Some(id), _) => Some(user_id(id, "/customerId")?),
-        (None, Some(id)) => Some(user_id(id, "/userID")?),
+        (Some(id), _) => Some((id.as_str(), "/customerId")),
+        (None, Some(id)) => Some((id.as_str(), "/userID")),
         (None, None) => None,
     };
-    let customer_id = if caller.is_customer() {
-        let own = user_id(&caller.subject, "/customerId")?;
-        if named.is_some_and(|named| named != own) {
-            return Err(Problem::not_found("there is no such customer"));
-        }
-        Some(own)
-    } else {
-        named
-    };
-    if let Some(id) = &body.cart_id {
-        CartId::parse(id).map_err(|error| malformed("/cartId", &error))?;
-    }
-    if let Some(id) = &body.quote_id {
-        QuoteId::parse(id).map_err(|error| malformed("/quoteId", &error))?;
-    }
+    let customer_id = customer(named, caller)?;
+    let cart_id = body.cart_id.as_deref().map(|id| CartId::parse(id).map_err(|error| malformed("/cartId", &error)));
+    let quote_id = body.quote_id.as_deref().map(|id| QuoteId::parse(id).map_err(|error| malformed("/quoteId", &error)));
     let (list, product) = if body.order_items.is_some() { ("orderItems", "productID") } else { ("items", "productId") };
     let written: Vec<(Option<&String>, Option<i64>)> = match (&body.items, &body.order_items) {
         (_, Some(items)) => items.iter().map(|item| (item.product_id.as_ref(), item.quantity)).collect(),
@@ -168,7 +166,23 @@ pub fn identify(body: &PlaceOrderBody, caller: &Caller) -> Result<Identified, Pr
         let id = ProductId::parse(id).map_err(|error| malformed(&pointer, &error))?;
         items.push((id, quantity, at));
     }
-    Ok(Identified { customer_id, items })
+    Ok(Identified { customer_id, cart_id: cart_id.transpose()?, quote_id: quote_id.transpose()?, items })
+}
+
+/// The customer that the caller acts for: a customer's own token is that customer's, whatever is named.
+///
+/// # Errors
+/// 400 for an id of the wrong form, 404 for somebody else's.
+pub fn customer(named: Option<(&str, &str)>, caller: &Caller) -> Result<Option<UserId>, Problem> {
+    let named = named.map(|(id, pointer)| user_id(id, pointer)).transpose()?;
+    if !caller.is_customer() {
+        return Ok(named);
+    }
+    let own = user_id(&caller.subject, "/customerId")?;
+    match named {
+        Some(named) if named != own => Err(Problem::not_found("there is no such customer")),
+        _ => Ok(Some(own)),
+    }
 }
 
 fn user_id(text: &str, pointer: &str) -> Result<UserId, Problem> {
@@ -179,43 +193,50 @@ fn malformed(pointer: &str, error: &IdError) -> Problem {
     Problem::invalid_id(error.to_string()).with_error(pointer, "INVALID_ID", error.to_string())
 }
 
-/// Checks every rule that needs nothing but the body.
+/// Checks every rule that needs nothing but the body and what it orders.
 ///
 /// # Errors
 /// Every broken rule.
-pub fn validate(body: PlaceOrderBody, identified: Identified, shop_currency: Currency) -> Result<Draft, Rejection> {
+pub fn validate(
+    body: PlaceOrderBody,
+    identified: Identified,
+    source: &Source,
+    shop_currency: Currency,
+) -> Result<Draft, Rejection> {
     let mut checks = Checks::default();
     let list = if body.order_items.is_some() { "/orderItems" } else { "/items" };
-    for (pointer, given) in [("/cartId", body.cart_id.is_some()), ("/quoteId", body.quote_id.is_some())] {
-        if given {
-            checks.broken(pointer, "there is no such cart or quote");
-        }
-    }
+    let names_items = body.items.is_some() || body.order_items.is_some();
     if body.items.is_some() && body.order_items.is_some() {
         checks.broken("/orderItems", "either `items` or `orderItems`, not both");
     }
-    if identified.items.is_empty() {
-        checks.broken(list, "at least one item");
-    } else if identified.items.len() > MOST_LINES {
-        checks.broken(list, format!("at most {MOST_LINES} items"));
+    if body.cart_id.is_some() && body.quote_id.is_some() {
+        checks.broken("/cartId", "either `cartId` or `quoteId`, not both");
     }
+    if names_items && !matches!(source, Source::Items) {
+        checks.broken(list, "either items or a cart or quote, not both");
+    }
+    let Identified { customer_id, items: named, .. } = identified;
     let product = if body.order_items.is_some() { "productID" } else { "productId" };
-    let mut items = Vec::with_capacity(identified.items.len());
-    for (product_id, quantity, at) in identified.items {
-        match quantity {
-            Some(pieces @ 1..=MOST_PIECES) => items.push(DraftItem {
-                product_id,
-                quantity: u32::try_from(pieces).unwrap_or(0),
-                pointer: format!("{at}/{product}"),
-            }),
-            Some(_) => checks.broken(format!("{at}/quantity"), format!("1 to {MOST_PIECES} pieces")),
-            None => checks.broken(format!("{at}/quantity"), "this field is required"),
-        }
+    let items = match source {
+        Source::Items => quantities(named, list, product, &mut checks),
+        Source::Cart(cart) => items_of(cart),
+        Source::Quote(..) => Vec::new(),
+    };
+    if matches!(source, Source::Cart(_)) && items.is_empty() {
+        checks.broken("/cartId", "the cart is empty");
     }
+    let usual = match source {
+        Source::Items => shop_currency,
+        Source::Cart(cart) => cart.currency,
+        Source::Quote(quote, _) => quote.content.priced.currency,
+    };
     let currency = match body.currency.as_deref() {
-        None => Some(shop_currency),
+        None => Some(usual),
         Some(code) => checks.value("/currency", Currency::parse(code)),
     };
+    if matches!(source, Source::Quote(..)) && currency.is_some_and(|currency| currency != usual) {
+        checks.broken("/currency", format!("the quote is in {usual}"));
+    }
     let contact = body.contact.as_ref().and_then(|contact| contact.check("/contact", &mut checks));
     let shipping_address =
         body.shipping_address.as_ref().and_then(|address| address.check("/shippingAddress", &mut checks));
@@ -223,31 +244,65 @@ pub fn validate(body: PlaceOrderBody, identified: Identified, shop_currency: Cur
         body.billing_address.as_ref().and_then(|address| address.check("/billingAddress", &mut checks));
     let payment_method = payment_method(body.payment_method.as_deref(), "/paymentMethod", &mut checks);
     let shipping_method = checks.name("/shippingMethod", body.shipping_method.as_deref());
-    if shipping_method.as_deref().is_some_and(|method| method != STANDARD_SHIPPING) {
-        checks.broken("/shippingMethod", "there is no such shipping method");
-    }
-    if body.discount_code.is_some() {
-        checks.broken("/discountCode", "there is no such discount");
-    }
+    let discount_code = checks.name("/discountCode", body.discount_code.as_deref());
     let note = checks.optional("/note", body.note.as_deref(), LONGEST_NOTE);
     let channel = checks.name("/channel", body.channel.as_deref()).unwrap_or_else(default_name);
     let external_id = checks.optional("/externalId", body.external_id.as_deref(), LONGEST_EXTERNAL_ID);
     let attributes = checks.attributes("/attributes", body.attributes);
     checks.finish()?;
+    let (quoted_address, quoted_method) = match source {
+        Source::Quote(quote, _) => (quote.shipping_address.clone(), quote.content.payment_method),
+        Source::Items | Source::Cart(_) => (None, None),
+    };
     Ok(Draft {
-        customer_id: identified.customer_id,
+        customer_id: customer_id.or(source.customer_id()),
         items,
-        currency: currency.unwrap_or(shop_currency),
+        currency: currency.unwrap_or(usual),
         contact,
-        shipping_address,
+        shipping_address: shipping_address.or(quoted_address),
         billing_address,
-        payment_method: payment_method.unwrap_or(PaymentMethod::Other),
+        payment_method: payment_method.or(quoted_method).unwrap_or(PaymentMethod::Other),
         shipping_method,
+        discount_code,
+        cart_id: source.cart_id(),
+        quote_id: source.quote_id(),
         note,
         channel,
         external_id,
         attributes,
     })
+}
+
+/// The items that a body names, with their quantities checked.
+fn quantities(
+    named: Vec<(ProductId, Option<i64>, String)>,
+    list: &str,
+    product: &str,
+    checks: &mut Checks,
+) -> Vec<DraftItem> {
+    if named.is_empty() {
+        checks.broken(list, "at least one item");
+    } else if named.len() > MOST_LINES {
+        checks.broken(list, format!("at most {MOST_LINES} items"));
+    }
+    let mut items = Vec::with_capacity(named.len());
+    for (product_id, quantity, at) in named {
+        let pointer = format!("{at}/quantity");
+        if let Some(quantity) = pieces(quantity, &pointer, checks) {
+            items.push(DraftItem { product_id, quantity, pointer: format!("{at}/{product}") });
+        }
+    }
+    items
+}
+
+/// A number of pieces that a line may have.
+pub fn pieces(quantity: Option<i64>, pointer: &str, checks: &mut Checks) -> Option<u32> {
+    match quantity {
+        Some(pieces @ 1..=MOST_PIECES) => return u32::try_from(pieces).ok(),
+        Some(_) => checks.broken(pointer, format!("1 to {MOST_PIECES} pieces")),
+        None => checks.broken(pointer, "this field is required"),
+    }
+    None
 }
 
 /// The payment method of that name. None is asked for later; until then the order counts as `other`.

@@ -396,6 +396,7 @@ mod tests {
             lines: vec![to_price(1, 2, "10.00"), to_price(2, 3, "5.00")],
             shipping_method: None,
             shipping_amount: dec("0"),
+            shipping_free_from: None,
             shipping_tax_rate: dec("0"),
             discounts: vec![discount],
         })

@@ -240,6 +240,7 @@ mod tests {
             lines: (1..=1_500).map(|number| to_price(number, 2, "1.00")).collect(),
             shipping_method: None,
             shipping_amount: dec("0"),
+            shipping_free_from: None,
             shipping_tax_rate: dec("0"),
             discounts: Vec::new(),
         })

@@ -199,6 +199,7 @@ mod tests {
             lines,
             shipping_method: None,
             shipping_amount: Decimal::ZERO,
+            shipping_free_from: None,
             shipping_tax_rate: Decimal::ZERO,
             discounts: Vec::new(),
         })

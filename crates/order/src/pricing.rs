@@ -101,6 +101,8 @@ pub struct ToPrice {
     pub shipping_method: Option<String>,
     /// The price of shipping.
     pub shipping_amount: Decimal,
+    /// From which amount of goods, after their discounts, shipping costs nothing.
+    pub shipping_free_from: Option<Decimal>,
     /// Shipping's tax rate as a fraction.
     pub shipping_tax_rate: Decimal,
     /// The discounts, applied one after the other.
@@ -143,34 +145,37 @@ pub fn price(to_price: ToPrice) -> Result<Priced, Vec<FieldError>> {
     }
     let full: Vec<_> =
         lines.iter().map(|line| currency.round(line.unit_price * Decimal::from(line.quantity))).collect();
-    let shipping_amount = currency.round(to_price.shipping_amount);
     let mut off = vec![Decimal::ZERO; full.len()];
-    let mut shipping_off = Decimal::ZERO;
-    let mut discounts = Vec::with_capacity(to_price.discounts.len());
-    for discount in &to_price.discounts {
+    let mut amounts = vec![Decimal::ZERO; to_price.discounts.len()];
+    for (amount, discount) in amounts.iter_mut().zip(&to_price.discounts) {
         let left: Vec<_> = full.iter().zip(&off).map(|(amount, off)| minus(*amount, *off)).collect();
         let wanted = match discount.kind {
             DiscountKind::Percentage => percent(sum(left.iter().copied()), discount.value),
             DiscountKind::Fixed => discount.value,
-            DiscountKind::FreeShipping => minus(shipping_amount, shipping_off),
+            DiscountKind::FreeShipping => continue,
         };
-        let amount = if discount.kind == DiscountKind::FreeShipping {
-            shipping_off = plus(shipping_off, wanted);
-            wanted
-        } else {
-            let amount = currency.round(wanted).min(sum(left.iter().copied()));
-            for (off, share) in off.iter_mut().zip(allocate(amount, &left, currency)) {
-                *off = plus(*off, share);
-            }
-            amount
-        };
-        discounts.push(AppliedDiscount {
-            code: discount.code.clone(),
-            kind: discount.kind.as_str().to_owned(),
-            value: discount.value,
-            amount: currency.round(amount),
-        });
+        *amount = currency.round(wanted).min(sum(left.iter().copied()));
+        for (off, share) in off.iter_mut().zip(allocate(*amount, &left, currency)) {
+            *off = plus(*off, share);
+        }
     }
+    let goods = minus(sum(full.iter().copied()), sum(off.iter().copied()));
+    let is_free = to_price.shipping_free_from.is_some_and(|from| goods >= from);
+    let shipping_amount = currency.round(if is_free { Decimal::ZERO } else { to_price.shipping_amount });
+    let mut shipping_off = Decimal::ZERO;
+    for (amount, discount) in amounts.iter_mut().zip(&to_price.discounts) {
+        if discount.kind == DiscountKind::FreeShipping {
+            *amount = minus(shipping_amount, shipping_off);
+            shipping_off = shipping_amount;
+        }
+    }
+    let discounts = to_price.discounts.iter().zip(amounts).map(|(discount, amount)| AppliedDiscount {
+        code: discount.code.clone(),
+        kind: discount.kind.as_str().to_owned(),
+        value: discount.value,
+        amount: currency.round(amount),
+    });
+    let discounts = discounts.collect();
     let lines: Vec<_> = to_price
         .lines
         .into_iter()
@@ -311,6 +316,7 @@ mod tests {
             lines,
             shipping_method: None,
             shipping_amount: dec("4.90"),
+            shipping_free_from: None,
             shipping_tax_rate: dec("0.19"),
             discounts: Vec::new(),
         }
@@ -370,6 +376,19 @@ mod tests {
         assert_eq!(taken, ["2.00", "18.00", "4.90"]);
         assert_eq!(priced.totals.total.to_string(), "0.00");
         assert_eq!(priced.totals.tax_total.to_string(), "0.00");
+    }
+
+    #[test]
+    fn shipping_is_free_from_an_amount_of_goods_after_their_discounts() {
+        let mut order = order_of(vec![to_price(1, 2, "10.00")]);
+        order.shipping_free_from = Some(dec("20.00"));
+        assert_eq!(price(order.clone()).unwrap().totals.shipping_total.to_string(), "0.00");
+        order.discounts = vec![discount(DiscountKind::FreeShipping, "0"), discount(DiscountKind::Fixed, "0.01")];
+        let priced = price(order).unwrap();
+        assert_eq!(priced.totals.shipping_total.to_string(), "4.90");
+        let taken: Vec<_> = priced.discounts.iter().map(|discount| discount.amount.to_string()).collect();
+        assert_eq!(taken, ["4.90", "0.01"]);
+        assert_eq!(priced.totals.total.to_string(), "19.99");
     }
 
     #[test]

@@ -165,6 +165,7 @@ pub(crate) fn priced() -> Priced {
         lines: vec![to_price(1, 2, "10.00"), to_price(2, 3, "5.00")],
         shipping_method: Some("standard".to_owned()),
         shipping_amount: dec("4.00"),
+        shipping_free_from: None,
         shipping_tax_rate: dec("0.19"),
         discounts: Vec::new(),
     })

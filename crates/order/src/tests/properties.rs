@@ -58,8 +58,9 @@ fn discounts() -> impl Strategy<Value = Vec<Discount>> {
 }
 
 fn to_be_priced() -> impl Strategy<Value = ToPrice> {
-    (currency(), any::<bool>(), lines(), 0_i64..900, discounts()).prop_map(
-        |(currency, prices_include_tax, mut lines, shipping, discounts)| {
+    let free_from = prop::option::of(0_i64..6_000);
+    (currency(), any::<bool>(), lines(), 0_i64..900, free_from, discounts()).prop_map(
+        |(currency, prices_include_tax, mut lines, shipping, free_from, discounts)| {
             if currency.code() == "JPY" {
                 for line in &mut lines {
                     line.unit_price = currency.round(line.unit_price * Decimal::ONE_HUNDRED);
@@ -71,6 +72,7 @@ fn to_be_priced() -> impl Strategy<Value = ToPrice> {
                 lines,
                 shipping_method: None,
                 shipping_amount: currency.round(Decimal::new(shipping, 2)),
+                shipping_free_from: free_from.map(|amount| currency.round(Decimal::new(amount, 2))),
                 shipping_tax_rate: Decimal::new(19, 2),
                 discounts,
             }
@@ -863,6 +865,7 @@ proptest! {
     #[test]
     fn the_parts_of_a_price_sum_up_to_its_total(to_price in to_be_priced()) {
         let (currency, includes_tax) = (to_price.currency, to_price.prices_include_tax);
+        let (free_from, shipping_amount) = (to_price.shipping_free_from, to_price.shipping_amount);
         let priced = price(to_price.clone()).expect("within bounds");
         let order = placed(to_price, PaymentMethod::Card);
         let costs = order.allocate(priced.totals.total);
@@ -875,10 +878,21 @@ proptest! {
             prop_assert!(line.discount >= Decimal::ZERO && line.discount <= amount);
             prop_assert_eq!(currency.round(line.discount), line.discount);
         }
-        if includes_tax {
-            let totals = priced.totals;
-            prop_assert_eq!(totals.subtotal - totals.discount_total + totals.shipping_total, totals.total);
+        let totals = priced.totals;
+        let net = totals.subtotal - totals.discount_total + totals.shipping_total;
+        prop_assert_eq!(if includes_tax { net } else { net + totals.tax_total }, totals.total);
+        let tax_of = |amount: Decimal, rate: Decimal| {
+            currency.round(if includes_tax { amount - amount / (Decimal::ONE + rate) } else { amount * rate })
+        };
+        for line in &priced.lines {
+            let amount = currency.round(line.unit_price * Decimal::from(line.quantity));
+            prop_assert_eq!(line.tax_amount, tax_of(amount - line.discount, line.tax_rate), "of a line after discount");
         }
+        let shipping = &priced.shipping;
+        prop_assert_eq!(shipping.tax_amount, tax_of(shipping.amount - shipping.discount, shipping.tax_rate));
+        let goods = totals.subtotal - (totals.discount_total - shipping.discount);
+        let is_free = free_from.is_some_and(|from| goods >= from);
+        prop_assert_eq!(shipping.amount, if is_free { Decimal::ZERO } else { shipping_amount });
     }
 
     #[test]

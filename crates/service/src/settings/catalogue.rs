@@ -64,6 +64,8 @@ pub const CATALOGUE: &[Variable] = &[
     set("OMS_PAYMENT_WINDOW", Some("30m"), "30m", "how long an order waits for its payment (card)"),
     set("OMS_RETURN_WINDOW", Some("14d"), "14d", "how long after the last delivery an order is completed"),
     set("OMS_QUOTE_TTL", Some("15m"), "15m", "how long a quote holds"),
+    set("OMS_CART_TTL", Some("30d"), "30d", "how long a cart is kept after its last change"),
+    set("OMS_PRICES_INCLUDE_TAX", Some("on"), "off", "on or off: whether the catalogue's prices contain tax"),
     set("OMS_GRAPHQL_INTROSPECTION", Some("on"), "off", "on or off: whether GraphQL clients may read the schema"),
     set("OMS_GRAPHQL_SUGGESTIONS", Some("on"), "off", "on or off: whether GraphQL errors suggest names"),
     set("OMS_RESERVATION_TTL", Some("2m"), "2m", "how long stock is kept for an order that is being placed"),
