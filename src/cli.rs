@@ -46,6 +46,9 @@ pub enum Command {
     Import(Import),
     /// Proves on the database that nothing is lost, doubled or out of step; 1 if something is.
     Verify(Verify),
+    /// Proves on a running system, over its public API alone, that a promise holds; 1 if it does not.
+    #[command(subcommand)]
+    Prove(Prove),
     /// The events of the logs.
     #[command(subcommand)]
     Events(Events),
@@ -367,6 +370,36 @@ pub struct Verify {
     /// Prints JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What can be proven.
+#[derive(Debug, Subcommand)]
+pub enum Prove {
+    /// Thousands of buyers at once for a few pieces of a product of its own: never more are sold than there are.
+    Oversell(ProveOversell),
+}
+
+/// The options of `oms prove oversell`.
+#[derive(Debug, Args)]
+pub struct ProveOversell {
+    /// How many buyers each want one piece at the same time.
+    #[arg(long, value_name = "N", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub buyers: u32,
+    /// How many pieces there are.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub units: u32,
+    /// How many requests are under way at a time.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=500))]
+    pub concurrency: u32,
+    /// How long to wait for a system that is away, such as 90s or 5m.
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = service::settings::parse_duration)]
+    pub patience: std::time::Duration,
+    /// Prints JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
 }
 
 /// What can be done with events.

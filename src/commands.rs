@@ -8,6 +8,7 @@ mod import;
 mod keys;
 mod order;
 mod projector;
+mod prove;
 mod replay;
 mod role;
 mod serve;
@@ -32,6 +33,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Import(command) => import::run(command).await,
         Command::Bench(options) => Box::pin(bench::run(options)).await,
         Command::Verify(options) => verify::run(options).await,
+        Command::Prove(command) => Box::pin(prove::run(command)).await,
         Command::Events(command) => events::run(command).await,
         Command::Order(command) => order::run(command).await,
     }

@@ -2,8 +2,10 @@
 //! the default data folder.
 
 mod api;
+mod calls;
 
 pub use api::Api;
+pub use calls::{Answered, Attempt, Call};
 
 use std::fs;
 use std::path::Path;

@@ -26,10 +26,10 @@ const RENEWED_BEFORE: Duration = Duration::from_secs(60);
 /// Calls to the system.
 pub struct Api {
     found: Found,
-    http: reqwest::Client,
+    pub(super) http: reqwest::Client,
     session: Mutex<Option<Session>>,
-    patience: Duration,
-    stopping: watch::Receiver<bool>,
+    pub(super) patience: Duration,
+    pub(super) stopping: watch::Receiver<bool>,
 }
 
 /// How the system is found, again and again.
@@ -45,10 +45,11 @@ struct Target {
     client_secret: String,
 }
 
+/// Where the system is now, and a token for it.
 #[derive(Debug, Clone)]
-struct Session {
-    url: String,
-    token: String,
+pub(super) struct Session {
+    pub(super) url: String,
+    pub(super) token: String,
     renewed_at: Instant,
 }
 
@@ -74,7 +75,7 @@ struct Token {
 }
 
 /// Why a call did not get its answer now.
-enum Failed {
+pub(super) enum Failed {
     /// It may be answered later.
     Later { why: String, pause: Option<Duration> },
     /// It will not.
@@ -152,7 +153,7 @@ impl Api {
         }
     }
 
-    async fn session(&self) -> Result<Session, Failed> {
+    pub(super) async fn session(&self) -> Result<Session, Failed> {
         let mut session = self.session.lock().await;
         if let Some(session) = session.as_ref().filter(|session| Instant::now() < session.renewed_at) {
             return Ok(session.clone());
@@ -169,6 +170,13 @@ impl Api {
         let renewed_at = Instant::now() + lasts.saturating_sub(RENEWED_BEFORE).max(RENEWED_BEFORE / 2);
         let new = Session { url: target.url, token: token.access_token, renewed_at };
         Ok(session.insert(new).clone())
+    }
+}
+
+impl Api {
+    /// The session was of no use: it may be elsewhere by now, or know the token no more. One that was opened since stays.
+    pub(super) async fn forget(&self, used: &Session) {
+        self.session.lock().await.take_if(|session| session.token == used.token);
     }
 }
 

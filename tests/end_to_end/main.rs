@@ -27,6 +27,7 @@ mod openapi;
 mod paying;
 mod placing;
 mod problems;
+mod proving;
 mod readme;
 mod receiver;
 mod refunding;
