@@ -4,6 +4,7 @@ mod answers;
 mod bulk_products;
 mod bulk_stock;
 mod change_products;
+mod images;
 mod items;
 mod locations;
 mod lookup;
@@ -16,6 +17,7 @@ mod stock;
 mod validate_cart;
 
 use crate::catalogue::Catalogue;
+use crate::images::Images;
 use crate::locations::Locations;
 use crate::movements::Movements;
 use crate::stock_writer::StockWriter;
@@ -33,6 +35,7 @@ use web::{Access, Doc, Routes, Scope};
 pub(crate) struct App {
     pub(crate) catalogue: Catalogue,
     pub(crate) writer: StockWriter,
+    pub(crate) images: Images,
     pub(crate) locations: Locations,
     pub(crate) movements: Movements,
     pub(crate) pool: Pool,
@@ -118,6 +121,28 @@ pub(crate) fn routes(app: App) -> Routes<()> {
             catalog,
             doc("Archives a product").answers::<ProductAnswer>(200).if_match(),
             change_products::archive,
+        )
+        .get(
+            "/api/products/{id}/images/{name}",
+            Public,
+            doc("A picture of a product").answers_raw(200, "image/*"),
+            images::get,
+        )
+        .put(
+            "/api/products/{id}/images/{name}",
+            catalog,
+            doc("Keeps a picture of a product: PNG, JPEG, GIF, WebP or AVIF, of 1 MiB at most")
+                .raw_body("image/*")
+                .answers::<images::KeptImage>(200)
+                .if_match()
+                .problems(&[415]),
+            images::put,
+        )
+        .delete(
+            "/api/products/{id}/images/{name}",
+            catalog,
+            doc("Takes a picture away").answers_empty(204).if_match(),
+            images::delete,
         )
         .get(
             "/api/products/{id}/prices",

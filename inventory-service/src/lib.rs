@@ -9,6 +9,7 @@ pub mod config;
 pub mod domain;
 mod expiry;
 mod http;
+pub mod images;
 pub mod locations;
 mod migrations;
 pub mod movements;
@@ -21,6 +22,7 @@ pub use migrations::{HISTORY_TABLE, migrations};
 
 use crate::catalogue::Catalogue;
 use crate::http::App;
+use crate::images::Images;
 use crate::locations::Locations;
 use crate::movements::{Movements, StockMovements};
 use crate::on_order_events::ReservationsFollowOrders;
@@ -62,6 +64,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
 
     let claims = Claims::open(pool.clone()).await?;
     let app = App {
+        images: Images::open(&config.images).await?,
         locations: Locations::new(pool.clone()),
         movements: Movements::new(pool.clone(), movements.handle()),
         catalogue: Catalogue::new(pool.clone(), log.clone()),

@@ -13,6 +13,7 @@ pub fn migrations() -> Result<Runner, Error> {
     let migrations = [
         ("V1__catalogue_and_stock", include_str!("../migrations/V1__catalogue_and_stock.sql")),
         ("V2__locations_and_movements", include_str!("../migrations/V2__locations_and_movements.sql")),
+        ("V3__product_images", include_str!("../migrations/V3__product_images.sql")),
     ];
     let migrations = migrations.into_iter().map(|(name, sql)| Migration::unapplied(name, sql));
     Ok(Runner::new(&migrations.collect::<Result<Vec<_>, _>>()?))

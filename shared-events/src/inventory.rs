@@ -96,6 +96,23 @@ pub struct ProductDetails {
     /// Below this, stock is low.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub low_stock_threshold: Option<i64>,
+    /// Its pictures, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ProductImage>,
+}
+
+/// A picture of a product. Its bytes are in the image store, under their hash.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductImage {
+    /// What callers name it by, unique for the product.
+    pub name: String,
+    /// Its media type, such as `image/webp`.
+    pub content_type: String,
+    /// How many bytes it has.
+    pub bytes: i64,
+    /// The SHA-256 of its bytes, in lower-case hexadecimal.
+    pub sha256: String,
 }
 
 /// A change of one product's stock at one location, and the levels that resulted.

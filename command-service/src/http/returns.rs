@@ -45,6 +45,9 @@ pub struct ReceivedBody {
     restock: Option<bool>,
     /// What came of what was announced; all of it where missing.
     lines: Option<Vec<LineQuantityBody>>,
+    /// The code of the stock location it comes to; the default one where missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
 }
 
 impl Step for ReceivedBody {
@@ -52,9 +55,10 @@ impl Step for ReceivedBody {
         let return_id = at.params.id("returnId")?;
         let mut checks = Checks::default();
         let lines = named_lines(self.lines.as_deref(), &mut checks)?;
+        let location = checks.optional("/location", self.location.as_deref(), LONGEST_REASON);
         checks.finish()?;
         let restock = self.restock.unwrap_or(true);
-        Ok(ReceiveReturn { return_id, lines, restock, location: None, now: at.now }.into())
+        Ok(ReceiveReturn { return_id, lines, restock, location, now: at.now }.into())
     }
 }
 

@@ -24,6 +24,9 @@ pub struct ShipmentBody {
     carrier: Option<String>,
     /// The carrier's number for it.
     tracking_number: Option<String>,
+    /// The code of the stock location it leaves from; the default one where missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
 }
 
 impl Step for ShipmentBody {
@@ -32,9 +35,10 @@ impl Step for ShipmentBody {
         let lines = named_lines(self.lines.as_deref(), &mut checks)?;
         let carrier = checks.optional("/carrier", self.carrier.as_deref(), LONGEST_CARRIER);
         let tracking_number = checks.optional("/trackingNumber", self.tracking_number.as_deref(), LONGEST_CARRIER);
+        let location = checks.optional("/location", self.location.as_deref(), LONGEST_CARRIER);
         checks.finish()?;
         let shipment_id = ShipmentId::generate();
-        let command = CreateShipment { shipment_id, lines, carrier, tracking_number, location: None, now: at.now };
+        let command = CreateShipment { shipment_id, lines, carrier, tracking_number, location, now: at.now };
         Ok(Wanted::from(command).answering(Resource::Shipment(shipment_id)))
     }
 }

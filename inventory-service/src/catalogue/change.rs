@@ -277,6 +277,8 @@ async fn store(tx: &Transaction<'_>, product: &Product) -> Result<(), CatalogueE
             &status_text(*status),
             version,
             updated_at,
+            // A list of plain structs, which serde_json cannot fail on.
+            &serde_json::to_value(&details.images).unwrap_or_default(),
         ],
     )
     .await

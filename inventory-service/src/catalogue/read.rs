@@ -7,6 +7,7 @@ use futures_util::future::join;
 use pg::deadpool_postgres::GenericClient as Prepares;
 use pg::tokio_postgres::{GenericClient, Row, types::ToSql};
 use rust_decimal::Decimal;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 use shared_events::inventory::{ProductDetails, ProductStatus};
 use shared_events::{Currency, Money, MoneyError, ProductId};
@@ -166,12 +167,7 @@ fn priced(rows: &[Row], mut prices: Prices) -> Result<Vec<Product>, CatalogueErr
 
 fn product(row: &Row) -> Result<Product, CatalogueError> {
     let product_id = ProductId::from_uuid(row.get(0));
-    let attributes: Value = row.get(8);
-    let attributes = serde_json::from_value(attributes).map_err(|source| CatalogueError::Stored {
-        product_id,
-        column: "attributes",
-        source: Box::new(source),
-    })?;
+    let attributes = stored_json(product_id, "attributes", row.get(8))?;
     let status: &str = row.get(11);
     Ok(Product {
         product_id,
@@ -186,12 +182,25 @@ fn product(row: &Row) -> Result<Product, CatalogueError> {
             attributes,
             backorder: row.get(9),
             low_stock_threshold: row.get(10),
+            images: stored_json(product_id, "images", row.get(15))?,
         },
         status: if status == "ACTIVE" { ProductStatus::Active } else { ProductStatus::Archived },
         version: row.get(12),
         created_at: row.get(13),
         updated_at: row.get(14),
         prices: Vec::new(),
+    })
+}
+
+fn stored_json<T: DeserializeOwned>(
+    product_id: ProductId,
+    column: &'static str,
+    stored: Value,
+) -> Result<T, CatalogueError> {
+    serde_json::from_value(stored).map_err(|source| CatalogueError::Stored {
+        product_id,
+        column,
+        source: Box::new(source),
     })
 }
 

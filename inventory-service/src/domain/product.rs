@@ -1,7 +1,7 @@
 //! What a product may look like. Everything that comes from outside is parsed here, once; the rest of the service
 //! only sees [`ProductDetails`] that keep these rules.
 
-use shared_events::inventory::ProductDetails;
+use shared_events::inventory::{ProductDetails, ProductImage};
 use shared_events::{Attributes, DEFAULT};
 
 /// The tax class of products that name none.
@@ -37,6 +37,8 @@ pub struct ProductDraft {
     pub backorder: bool,
     /// Below this, stock is low.
     pub low_stock_threshold: Option<i64>,
+    /// Its pictures, which have rules of their own ([`super::image`]).
+    pub images: Vec<ProductImage>,
 }
 
 /// A rule that a value breaks.
@@ -109,6 +111,7 @@ impl ProductDraft {
             attributes: self.attributes,
             backorder: self.backorder,
             low_stock_threshold: self.low_stock_threshold,
+            images: self.images,
         })
     }
 }

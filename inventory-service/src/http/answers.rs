@@ -7,7 +7,7 @@ use crate::domain::stock::{Elsewhere, Level};
 use crate::stock_writer::Held;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
-use shared_events::inventory::ProductStatus;
+use shared_events::inventory::{ProductImage, ProductStatus};
 use shared_events::{Attributes, Currency, Money, OrderId, ProductId, default_name};
 use utoipa::ToSchema;
 use web::Consistency;
@@ -48,6 +48,8 @@ pub struct ProductAnswer {
     pub backorder: bool,
     /// Below this, stock is low.
     pub low_stock_threshold: Option<i64>,
+    /// Its pictures, in their order.
+    pub images: Vec<ImageAnswer>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it last changed.
@@ -77,6 +79,7 @@ impl ProductAnswer {
             external_id: details.external_id,
             backorder: details.backorder,
             low_stock_threshold: details.low_stock_threshold,
+            images: details.images.into_iter().map(|image| ImageAnswer::of(product_id, image)).collect(),
             created_at,
             updated_at,
             version,
@@ -87,6 +90,32 @@ impl ProductAnswer {
     #[must_use]
     pub fn consistency(&self) -> Consistency {
         Consistency::of(self.product_id, self.version)
+    }
+}
+
+/// A picture of a product.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ProductImage)]
+pub struct ImageAnswer {
+    /// What it is named by.
+    pub name: String,
+    /// Where it is: a path of this server.
+    pub url: String,
+    /// Its media type.
+    pub content_type: String,
+    /// How many bytes it has.
+    pub bytes: i64,
+    /// The SHA-256 of its bytes, which is also its ETag.
+    pub sha256: String,
+}
+
+impl ImageAnswer {
+    /// A picture of that product.
+    #[must_use]
+    pub fn of(product_id: ProductId, image: ProductImage) -> Self {
+        let ProductImage { name, content_type, bytes, sha256 } = image;
+        Self { url: format!("/api/products/{product_id}/images/{name}"), name, content_type, bytes, sha256 }
     }
 }
 

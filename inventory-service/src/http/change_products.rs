@@ -128,6 +128,7 @@ impl NewProductBody {
             attributes: self.attributes.unwrap_or_default(),
             backorder: self.backorder.unwrap_or(false),
             low_stock_threshold: self.low_stock_threshold,
+            images: Vec::new(),
         };
         match (draft.parse(), price) {
             (Ok(details), Ok(price)) => Ok((details, price)),
@@ -275,6 +276,7 @@ impl ProductBody {
             attributes: self.attributes.unwrap_or(before.attributes),
             backorder: self.backorder.unwrap_or(before.backorder),
             low_stock_threshold: self.low_stock_threshold.unwrap_or(before.low_stock_threshold),
+            images: before.images,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod follows_orders;
+mod images;
 mod locations;
 mod model;
 mod movements;

@@ -2,6 +2,7 @@
 
 use axum::Router;
 use axum::body::Body;
+use bytes::Bytes;
 use eventstore::{Append, EventLog, Expected, LogConfig};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
@@ -16,6 +17,7 @@ use shared_events::order::{self, OrderEvent};
 use shared_events::sealed::{KeyRing, SealingKey, open_event, seal_event};
 use shared_events::{Actor, DEFAULT, EventId, Metadata, OrderId, ProductId, RecordedEvent};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use test_support::{TestDatabase, database, eventually_some};
 use tower::ServiceExt as _;
 use web::{Caller, CallerKind, Profile, Scopes};
@@ -27,6 +29,16 @@ pub(crate) struct Shop {
     router: Router,
     lifecycle: Lifecycle,
     database: TestDatabase,
+    _folder: Folder,
+}
+
+/// A folder of its own, which goes with the shop.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// What came back.
@@ -40,7 +52,13 @@ pub(crate) struct Answer {
 impl Shop {
     pub(crate) async fn open() -> Self {
         let database = database().await;
-        let settings = Settings::of([("OMS_RATE_LIMIT", "off"), ("OMS_MAX_CONCURRENT_REQUESTS", "10000")]);
+        let folder = Folder(std::env::temp_dir().join(format!("oms-images-{}", EventId::generate())));
+        let images = format!("file://{}", folder.0.display());
+        let settings = Settings::of([
+            ("OMS_RATE_LIMIT", "off"),
+            ("OMS_MAX_CONCURRENT_REQUESTS", "10000"),
+            ("OMS_IMAGES", &images),
+        ]);
         let process = Process::new(settings.clone(), (*database).clone(), &["inventory", "command", "auth"]).unwrap();
         let deps = process.deps().clone();
         let lifecycle = deps.lifecycle.clone();
@@ -63,7 +81,7 @@ impl Shop {
             lifecycle.start(worker);
         }
         let pool = pool_of_tests.pool("inventory", Some("oms_inventory")).await.unwrap();
-        Self { pool, log, orders, router, lifecycle, database }
+        Self { pool, log, orders, router, lifecycle, database, _folder: folder }
     }
 
     /// Sends a request as a service that may do everything.
@@ -91,15 +109,39 @@ impl Shop {
         self.answer(caller, request).await
     }
 
-    async fn answer(&self, caller: Option<Caller>, mut request: Request<Body>) -> Answer {
+    async fn answer(&self, caller: Option<Caller>, request: Request<Body>) -> Answer {
+        let (answer, bytes) = self.raw(caller, request).await;
+        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        Answer { body, ..answer }
+    }
+
+    async fn raw(&self, caller: Option<Caller>, mut request: Request<Body>) -> (Answer, Bytes) {
         if let Some(caller) = caller {
             request.extensions_mut().insert(caller);
         }
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let body = if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
-        Answer { status: parts.status, headers: parts.headers, body }
+        let answer = Answer { status: parts.status, headers: parts.headers, body: Value::Null };
+        (answer, body.collect().await.unwrap().to_bytes())
+    }
+
+    /// Puts bytes of a media type.
+    pub(crate) async fn put_bytes(
+        &self,
+        path: &str,
+        media_type: &str,
+        bytes: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let request = Request::put(path).header(header::CONTENT_TYPE, media_type);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        self.answer(Some(client()), request.body(Body::from(bytes.to_vec())).unwrap()).await
+    }
+
+    /// Reads bytes, as anyone.
+    pub(crate) async fn bytes(&self, path: &str, headers: &[(&str, &str)]) -> (Answer, Bytes) {
+        let request = headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value));
+        self.raw(None, request.body(Body::empty()).unwrap()).await
     }
 
     /// Posts lines of JSON.

@@ -211,6 +211,7 @@ fn row_difference(row: &Row, product: &Product) -> Option<String> {
         attributes: serde_json::from_value(row.get("attributes")).unwrap_or_default(),
         backorder: row.get("backorder"),
         low_stock_threshold: row.get("low_stock_threshold"),
+        images: serde_json::from_value(row.get("images")).unwrap_or_default(),
     };
     if details != product.details {
         return Some(format!("is {details:?} and should be {:?}", product.details));
