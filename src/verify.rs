@@ -115,6 +115,7 @@ async fn neighbours<'a>(
     };
     Ok(Neighbours {
         views,
+        settling: Progress::in_schema(snapshot, "orders", orders::SETTLING_READER).await?,
         inventory: inventory.map(|log| (log, followers)),
         invoices: invoices.map(|log| (log, issuing)),
     })

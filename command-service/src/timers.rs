@@ -223,6 +223,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_log_checks_a_cart_out_and_counts_its_discount_though_the_pipeline_died_before() {
+        let database = test_support::database().await;
+        let pool = crate::open_schema(&database).await.unwrap();
+        let carts = crate::carts::Carts { pool: pool.clone(), time_to_live: TimeDelta::days(30) };
+        let cart = carts.open(None, shared_events::Currency::EUR).await.unwrap();
+        let placed = serde_json::json!({
+            "orderNumber": "R-1", "cartId": cart.cart_id, "discounts": [{"code": "TEN"}]
+        });
+        for _again in 0..2 {
+            deliver(&pool, &[("OrderPlaced", &placed.to_string())]).await.unwrap();
+            let cart = carts.find(cart.cart_id).await.unwrap().unwrap();
+            assert_eq!((cart.status, cart.is_ordered, cart.version), (crate::carts::CartStatus::CheckedOut, true, 2));
+            let client = pool.get().await.unwrap();
+            let uses = client.query("SELECT code, order_number FROM discount_use WHERE used", &[]).await.unwrap();
+            assert_eq!(uses.iter().map(|row| row.get(0)).collect::<Vec<&str>>(), ["ten"]);
+        }
+    }
+
+    #[tokio::test]
     async fn an_order_on_credit_has_no_timer() {
         let database = test_support::database().await;
         let pool = crate::open_schema(&database).await.unwrap();

@@ -1,6 +1,7 @@
 //! One pass over the orders log, stream by stream: every order is folded and compared with its row in the read tables,
-//! with the stock that is held for it, and with its invoice and credit notes. A few hundred orders are in memory at a time.
+//! with the stock that is held for it, with its invoice and credit notes, and with the cart and discounts it came from. A few hundred orders are in memory at a time.
 
+mod checkouts;
 mod credited;
 mod fold;
 mod held;
@@ -8,6 +9,7 @@ mod invoiced;
 mod row;
 pub mod sample;
 
+pub use checkouts::READER as SETTLING_READER;
 pub use held::Followers;
 
 use self::fold::Folded;
@@ -37,6 +39,8 @@ const BATCH_BYTES: usize = 8 * 1024 * 1024;
 pub struct Neighbours<'a> {
     /// The read tables.
     pub views: Option<&'a Views>,
+    /// How far the one is who settles what orders came from.
+    pub settling: Progress,
     /// The log of stock, and who connects it with orders.
     pub inventory: Option<(&'a Log, Followers)>,
     /// The log of invoices, and how far those are who issue them.
@@ -62,6 +66,7 @@ struct Pass<'a> {
     issued: Check,
     totals: Check,
     credited: Check,
+    checkouts: Check,
     rows: u64,
 }
 
@@ -86,6 +91,7 @@ pub async fn verify(
         issued: Check::new("orders.invoices", "covered orders"),
         totals: Check::new("invoices.totals", "invoices"),
         credited: Check::new("orders.credit-notes", "credit notes"),
+        checkouts: Check::new("orders.checkouts", "orders of carts or with discounts"),
         rows: 0,
     };
     for partition in 0..log.partitions {
@@ -104,6 +110,7 @@ pub async fn verify(
         pass.compare(&batch, partition).await?;
     }
     pass.look_for_more_rows(log).await?;
+    checkouts::look_for_more_uses(&pass.lookups, log, &mut pass.checkouts).await?;
     Ok(pass.done(since))
 }
 
@@ -129,6 +136,7 @@ impl Pass<'_> {
                 orders.push(folded);
             }
         }
+        checkouts::compare(&self.lookups, &orders, &self.neighbours.settling, &mut self.checkouts).await?;
         if let Some((log, issuing)) = &self.neighbours.invoices {
             let checks = (&mut self.issued, &mut self.totals);
             invoiced::compare(&self.lookups, &orders, log, &issuing.invoices, checks).await?;
@@ -227,7 +235,7 @@ impl Pass<'_> {
         if self.neighbours.inventory.is_some() {
             checks.push(self.held.done(since));
         }
-        checks.push(self.waiting.done(since));
+        checks.extend([self.waiting.done(since), self.checkouts.done(since)]);
         if self.neighbours.invoices.is_some() {
             checks.extend([self.issued.done(since), self.totals.done(since), self.credited.done(since)]);
         }

@@ -19,6 +19,10 @@ pub struct Folded {
     pub stream_id: String,
     /// Its partition.
     pub partition: i32,
+    /// The position of its first event.
+    pub placed_position: i64,
+    /// When that was recorded.
+    pub placed_at: DateTime<Utc>,
     /// The order at its last event.
     pub order: Order,
     /// The position of its last event.
@@ -111,6 +115,8 @@ impl Folded {
         let mut folded = Self {
             stream_id: first.stream_id.clone(),
             partition: first.partition,
+            placed_position: first.position,
+            placed_at: first.recorded_at,
             order: id.map(Order::of).unwrap_or_default(),
             position: 0,
             earlier: None,

@@ -108,6 +108,16 @@ fn a_product_that_is_not_what_its_events_say_is_found() {
 }
 
 #[test]
+fn an_order_that_its_cart_or_discount_does_not_know_is_found() {
+    const CHECKOUTS: &[&str] = &["orders.checkouts"];
+    damage("update orders.cart set ordered_at = null, status = 'OPEN'", CHECKOUTS, "does not know it");
+    damage("delete from orders.discount_use", CHECKOUTS, "does not count it");
+    let twice =
+        "insert into orders.discount_use select code, 'R-0', gen_random_uuid(), null, true from orders.discount_use";
+    damage(twice, CHECKOUTS, "which has no events");
+}
+
+#[test]
 fn stock_that_is_off_by_one_is_found() {
     const ONE: &str = "product_id = (select product_id from inventory.stock where reserved > 2 order by 1 limit 1)";
     damage(&format!("update inventory.stock set on_hand = on_hand + 1 where {ONE}"), &["stock.levels"], "on hand");

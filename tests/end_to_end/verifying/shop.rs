@@ -92,6 +92,10 @@ fn fill(shop: &System) {
     crate::system::Answer::of(keyed.json(&credit).send().unwrap()).expect(201);
     let customer = shop.customer();
     shop.post_as(&customer.token, "/api/orders", &order_body(&lamp, 1)).expect(201);
+    let discount = json!({"code": "TEN", "kind": "PERCENTAGE", "value": 10, "limit": 5});
+    shop.post("/api/discounts", &discount).expect(201);
+    let cart = crate::carts::cart_of(shop, &lamp, 2).text("/cartId");
+    shop.post("/api/orders", &json!({"cartId": cart, "discountCode": "TEN"})).expect(201);
     live(shop, &lamp);
     // Somebody is about to place this one.
     let reserved = json!({
