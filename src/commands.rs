@@ -4,6 +4,7 @@ mod bench;
 mod client;
 mod config;
 mod events;
+mod export;
 mod import;
 mod keys;
 mod order;
@@ -31,6 +32,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Replay(options) => replay::run(options).await,
         Command::Projector(command) => projector::run(command).await,
         Command::Import(command) => import::run(command).await,
+        Command::Export(command) => export::run(command).await,
         Command::Bench(options) => Box::pin(bench::run(options)).await,
         Command::Verify(options) => verify::run(options).await,
         Command::Prove(command) => Box::pin(prove::run(command)).await,

@@ -2,6 +2,7 @@
 //! door of a running system, and accounts for every line of the file.
 
 mod accounting;
+pub mod orders;
 pub mod rejects;
 pub mod retail;
 mod sending;

@@ -66,6 +66,7 @@ pub fn routes(app: App) -> Routes<()> {
             IMPORT,
             Doc::new("Take over orders of another system, one a line")
                 .description("Each line is an `ImportOrderBody` and stands alone; the same line again is `existing`.")
+                .query::<import::ImportParams>()
                 .lines::<ImportOrderBody>()
                 .answers::<import::ImportAnswer>(200)
                 .problems(&[413, 415, 503]),

@@ -1,4 +1,4 @@
-//! `oms import retail-csv FILE`: brings a table of invoices into a running system, and accounts for each of its lines.
+//! `oms import`: brings a table of invoices, or lines of orders, into a running system, and accounts for each line.
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -9,7 +9,8 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::FoundWrong;
-use crate::cli::{Import, ImportRetail};
+use crate::cli::{Import, ImportOrders, ImportRetail};
+use crate::import::orders::{OrderSender, scan, write_rejects};
 use crate::import::retail::{Plan, Table, plan, products, read};
 use crate::import::{Account, Counts, Progress, Report, Sender, Stopped, rejects};
 use crate::system;
@@ -18,6 +19,7 @@ use crate::system;
 pub async fn run(command: Import) -> anyhow::Result<()> {
     match command {
         Import::RetailCsv(options) => Box::pin(retail_csv(options)).await,
+        Import::Orders(options) => Box::pin(orders(options)).await,
     }
 }
 
@@ -35,7 +37,8 @@ async fn retail_csv(options: ImportRetail) -> anyhow::Result<()> {
     let table = read(&options.file)?;
     let mut plan = plan(&table);
     let mut account = Account::new(&table, std::mem::take(&mut plan.rejects));
-    let rejects_path = options.rejects.clone().unwrap_or_else(|| beside(&options.file));
+    let rejects_path =
+        options.rejects.clone().unwrap_or_else(|| beside(&options.file, &[".xz", ".csv"], "rejects.csv"));
     let progress = Progress::new(plan.orders.iter().map(|order| order.items.len()).sum());
     let catalogue = products(&table, &plan);
     let counts = if options.dry_run {
@@ -70,6 +73,39 @@ async fn retail_csv(options: ImportRetail) -> anyhow::Result<()> {
     if told.report.closes { Ok(()) } else { Err(FoundWrong.into()) }
 }
 
+async fn orders(options: ImportOrders) -> anyhow::Result<()> {
+    let scan = scan(&options.file)?;
+    let progress = Progress::new(scan.lines);
+    let (stop, stopping) = watch::channel(false);
+    let api = system::Api::find(&options.system, options.patience, stopping.clone()).await?;
+    let (source, dry_run) = (options.source.as_str(), options.dry_run);
+    let sender = OrderSender { api: &api, source, dry_run, progress: &progress, stopping };
+    let sent = until_stopped(&stop, sender.send(&options.file, &scan)).await;
+    let took = progress.finish();
+    let (stopped, mut taken) = sent?;
+    let Counts { created, existing, rejected } = taken.counts;
+    if stopped == Stopped::Yes {
+        let (done, all) = (created + existing + rejected, scan.lines);
+        bail!("stopped after {done} of {all} orders; run the same command again to go on");
+    }
+    let rejects = options.rejects.unwrap_or_else(|| beside(&options.file, &[".jsonl"], "rejects.jsonl"));
+    write_rejects(&rejects, &mut taken.rejects)?;
+    let closes = created + existing + rejected == scan.lines;
+    if options.json {
+        let told = json!({
+            "dryRun": dry_run, "lines": scan.lines, "created": created, "existing": existing, "rejected": rejected,
+            "products": scan.products.len(), "closes": closes, "seconds": took.as_secs_f64(), "rejectsFile": rejects,
+        });
+        println!("{told}");
+    } else {
+        let new = if dry_run { "would be new" } else { "new" };
+        println!("{} lines: {created} {new}, {existing} there before, {rejected} rejected", scan.lines);
+        println!("time: {:.1} s, {:.0} orders/s", took.as_secs_f64(), scan.lines as f64 / took.as_secs_f64());
+        println!("rejects: {}", rejects.display());
+    }
+    if closes { Ok(()) } else { Err(FoundWrong.into()) }
+}
+
 async fn send(
     options: &ImportRetail,
     table: &Table,
@@ -82,10 +118,19 @@ async fn send(
     let patience = options.patience;
     let api = system::Api::find(&options.system, patience, stopping.clone()).await?;
     let sender = Sender { api: &api, table, source: &options.source, progress, stopping };
-    let mut sending = pin!(async {
+    let sending = async {
         let ids = sender.products(catalogue).await?;
         sender.orders(plan, &ids, account).await
-    });
+    };
+    until_stopped(&stop, sending).await
+}
+
+/// Lets it go on until it ends; a signal tells it to stop.
+async fn until_stopped<T>(
+    stop: &watch::Sender<bool>,
+    sending: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let mut sending = pin!(sending);
     let mut signal = pin!(service::lifecycle::stop_signal());
     loop {
         tokio::select! {
@@ -98,11 +143,11 @@ async fn send(
     }
 }
 
-/// In the current folder, by the file's own name.
-fn beside(file: &Path) -> PathBuf {
+/// In the current folder, by the file's own name without these ends.
+fn beside(file: &Path, ends: &[&str], suffix: &str) -> PathBuf {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
-    let name = name.trim_end_matches(".xz").trim_end_matches(".csv");
-    PathBuf::from(format!("{name}.rejects.csv"))
+    let name = ends.iter().fold(&*name, |name, end| name.trim_end_matches(end));
+    PathBuf::from(format!("{name}.{suffix}"))
 }
 
 impl Told {

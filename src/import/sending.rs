@@ -14,7 +14,7 @@ use super::{Account, Progress};
 use crate::system::Api;
 
 /// Small enough for the progress to move, large enough for the log to fill its batches.
-const BATCH_BYTES: usize = 384 * 1024;
+pub(super) const BATCH_BYTES: usize = 384 * 1024;
 /// A line that is larger goes alone; the server takes 1 MiB.
 const UNDER_WAY: usize = 4;
 
@@ -44,7 +44,7 @@ pub enum Stopped {
 /// How many orders were new, were there before, or were refused.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
-    /// New.
+    /// New; in a dry run, those that would be.
     pub created: usize,
     /// There before.
     pub existing: usize,
@@ -53,17 +53,20 @@ pub struct Counts {
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    items: Vec<AnsweredLine>,
+pub(super) struct Answer {
+    pub(super) items: Vec<AnsweredLine>,
 }
 
+/// What became of a line.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct AnsweredLine {
-    line: usize,
-    outcome: Outcome,
-    product_id: Option<String>,
-    code: Option<String>,
+pub struct AnsweredLine {
+    pub(super) line: usize,
+    /// What.
+    pub outcome: Outcome,
+    pub(super) product_id: Option<String>,
+    /// Why it was refused, for programs.
+    pub code: Option<String>,
     detail: Option<String>,
     #[serde(default)]
     errors: Vec<AnsweredError>,
@@ -77,19 +80,79 @@ struct AnsweredError {
 
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-enum Outcome {
+pub enum Outcome {
+    /// It is there since.
     Created,
+    /// It is another since.
     Updated,
+    /// It was there.
     Existing,
+    /// Of a dry run: it would be there.
+    Valid,
+    /// It is not there.
     Rejected,
 }
 
-struct Batch<'a> {
-    body: String,
-    orders: Vec<&'a PlannedOrder>,
+impl Counts {
+    /// One more.
+    pub fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Created | Outcome::Updated | Outcome::Valid => self.created += 1,
+            Outcome::Existing => self.existing += 1,
+            Outcome::Rejected => self.rejected += 1,
+        }
+    }
 }
 
-type Sending<'b> = Pin<Box<dyn Future<Output = anyhow::Result<(Vec<&'b PlannedOrder>, Answer)>> + Send + 'b>>;
+/// Lines that go out together, and what they were made of.
+pub struct Batch<T> {
+    /// The lines.
+    pub body: String,
+    /// One for each line.
+    pub made_of: Vec<T>,
+}
+
+type Sending<'s, T> = Pin<Box<dyn Future<Output = anyhow::Result<(Vec<T>, Answer)>> + Send + 's>>;
+
+/// Sends batch after batch, several under way, and hands over what each line was answered with what it was made of.
+///
+/// # Errors
+/// When the system refuses a batch, or is away for too long.
+pub async fn in_batches<T: Send>(
+    api: &Api,
+    path: &str,
+    progress: &Progress,
+    stopping: &watch::Receiver<bool>,
+    mut next: impl FnMut() -> anyhow::Result<Option<Batch<T>>>,
+    mut answered: impl FnMut(T, AnsweredLine),
+) -> anyhow::Result<Stopped> {
+    let mut under_way: FuturesUnordered<Sending<'_, T>> = FuturesUnordered::new();
+    let mut is_read = false;
+    loop {
+        while under_way.len() < UNDER_WAY && !is_read && !*stopping.borrow() {
+            let Some(Batch { body, made_of }) = next()? else {
+                is_read = true;
+                break;
+            };
+            under_way.push(Box::pin(async move {
+                Ok((made_of, api.post_lines(path, body, |why| progress.waits(why)).await?))
+            }));
+        }
+        let Some(done) = under_way.next().await else { break };
+        let (made_of, answer) = match done {
+            Ok(done) => done,
+            // What was under way may be there or not; the same command again finds out.
+            Err(_) if *stopping.borrow() => continue,
+            Err(error) => return Err(error),
+        };
+        let (sent, told) = (made_of.len(), answer.items.len());
+        anyhow::ensure!(told == sent, "a batch of {sent} was answered by {told}");
+        for (one, line) in made_of.into_iter().zip(answer.items) {
+            answered(one, line);
+        }
+    }
+    Ok(if *stopping.borrow() { Stopped::Yes } else { Stopped::No })
+}
 
 impl<'a> Sender<'a> {
     /// Makes the products that are not there yet, and gives the ids of all.
@@ -126,44 +189,19 @@ impl<'a> Sender<'a> {
         let now = web::request_context::now();
         let mut waiting: VecDeque<&PlannedOrder> = plan.orders.iter().collect();
         let mut counts = Counts::default();
-        let mut under_way: FuturesUnordered<Sending<'_>> = FuturesUnordered::new();
-        loop {
-            while under_way.len() < UNDER_WAY && !*self.stopping.borrow() && !waiting.is_empty() {
-                let batch = self.batch(&mut waiting, ids, now)?;
-                under_way.push(Box::pin(async move {
-                    Ok((batch.orders, self.post("/api/orders/import", batch.body).await?))
-                }));
-            }
-            let Some(answered) = under_way.next().await else { break };
-            let (orders, answer) = match answered {
-                Ok(answered) => answered,
-                // What was under way may be there or not; the same command again finds out.
-                Err(_) if *self.stopping.borrow() => continue,
-                Err(error) => return Err(error),
-            };
-            anyhow::ensure!(
-                answer.items.len() == orders.len(),
-                "a batch of {} was answered by {}",
-                orders.len(),
-                answer.items.len()
-            );
-            for line in answer.items {
-                let order = *orders.get(line.line.wrapping_sub(1)).context("an answer to a line that was not sent")?;
-                match line.outcome {
-                    Outcome::Created | Outcome::Updated => counts.created += 1,
-                    Outcome::Existing => counts.existing += 1,
-                    Outcome::Rejected => counts.rejected += 1,
+        let next = || if waiting.is_empty() { Ok(None) } else { self.batch(&mut waiting, ids, now).map(Some) };
+        let answered = |order: &PlannedOrder, line: AnsweredLine| {
+            counts.add(line.outcome);
+            match line.outcome {
+                Outcome::Rejected => {
+                    account.refused(order, line.code.as_deref().unwrap_or("REFUSED"), &line.why());
                 }
-                match line.outcome {
-                    Outcome::Created | Outcome::Updated | Outcome::Existing => account.imported(order),
-                    Outcome::Rejected => {
-                        account.refused(order, line.code.as_deref().unwrap_or("REFUSED"), &line.why());
-                    }
-                }
-                self.progress.add(order.items.len());
+                Outcome::Created | Outcome::Updated | Outcome::Existing | Outcome::Valid => account.imported(order),
             }
-        }
-        let stopped = if *self.stopping.borrow() { Stopped::Yes } else { Stopped::No };
+            self.progress.add(order.items.len());
+        };
+        let path = "/api/orders/import";
+        let stopped = in_batches(self.api, path, self.progress, &self.stopping, next, answered).await?;
         Ok((stopped, counts))
     }
 
@@ -172,19 +210,19 @@ impl<'a> Sender<'a> {
         waiting: &mut VecDeque<&'o PlannedOrder>,
         ids: &HashMap<Text, String>,
         now: chrono::DateTime<chrono::Utc>,
-    ) -> anyhow::Result<Batch<'o>> {
-        let mut batch = Batch { body: String::with_capacity(BATCH_BYTES * 2), orders: Vec::new() };
+    ) -> anyhow::Result<Batch<&'o PlannedOrder>> {
+        let mut batch = Batch { body: String::with_capacity(BATCH_BYTES * 2), made_of: Vec::new() };
         while batch.body.len() < BATCH_BYTES {
             let Some(order) = waiting.pop_front() else { break };
             let line = order_line(self.table, order, self.source, |sku| ids.get(&sku).cloned(), now);
             let line = line.context("an order has a product that was not made")?.to_string();
-            if !batch.orders.is_empty() && batch.body.len() + line.len() > BATCH_BYTES {
+            if !batch.made_of.is_empty() && batch.body.len() + line.len() > BATCH_BYTES {
                 waiting.push_front(order);
                 break;
             }
             batch.body.push_str(&line);
             batch.body.push('\n');
-            batch.orders.push(order);
+            batch.made_of.push(order);
         }
         Ok(batch)
     }
@@ -195,7 +233,8 @@ impl<'a> Sender<'a> {
 }
 
 impl AnsweredLine {
-    fn why(&self) -> String {
+    /// Why it was refused, for people.
+    pub fn why(&self) -> String {
         let mut why = self.detail.clone().unwrap_or_default();
         for error in &self.errors {
             why.push_str(&format!("; {}: {}", error.pointer, error.detail));

@@ -23,6 +23,7 @@ mod idempotency;
 mod importing;
 mod invoices;
 mod mail;
+mod moving_orders;
 mod openapi;
 mod paying;
 mod placing;

@@ -11,8 +11,8 @@ use crate::{
 use axum::{Json, extract::State};
 use eventstore::{Append, AppendError, Expected};
 use futures_util::{StreamExt, stream};
-use order::{FieldError, Order, Rejection};
-use serde::Serialize;
+use order::{FieldError, ImportOrder, Order, Rejection};
+use serde::{Deserialize, Serialize};
 use service::{CommandRequest, problem_of, unavailable_or_internal};
 use shared_events::{
     Metadata, OrderId, ProductId,
@@ -22,7 +22,7 @@ use shared_events::{
 use std::collections::BTreeSet;
 use uuid::Uuid;
 use web::{
-    Problem,
+    Problem, QueryParams,
     ndjson::{NdjsonBody, NdjsonLine, Refused},
 };
 
@@ -30,6 +30,18 @@ use web::{
 const AT_ONCE: usize = 128;
 /// So many products are looked up in one call.
 const LOOKED_UP: usize = 2_000;
+
+/// How to take them.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::IntoParams)]
+#[serde(rename_all = "camelCase")]
+#[into_params(parameter_in = Query)]
+pub struct ImportParams {
+    /// Only says what would become of each line: `valid`, `existing` or `rejected`. Whether its products exist is not
+    /// looked at.
+    #[serde(default)]
+    #[param(inline, required = false)]
+    dry_run: bool,
+}
 
 /// What became of a batch.
 #[derive(Debug, Default, Serialize, utoipa::ToSchema)]
@@ -41,6 +53,9 @@ pub struct ImportAnswer {
     existing: usize,
     /// Lines that became no order.
     rejected: usize,
+    /// Of a dry run: lines that would become orders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid: Option<usize>,
     /// Line by line, in the order of the body.
     items: Vec<ImportedLine>,
 }
@@ -51,7 +66,7 @@ pub struct ImportAnswer {
 pub struct ImportedLine {
     /// Its number in the body, from 1.
     line: usize,
-    /// `created`, `existing` or `rejected`.
+    /// `created`, `existing` or `rejected`; of a dry run `valid`, `existing` or `rejected`.
     outcome: &'static str,
     /// The order.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,10 +102,19 @@ enum Likely {
 pub async fn post(
     State(app): State<App>,
     request: CommandRequest,
+    QueryParams(params): QueryParams<ImportParams>,
     body: NdjsonBody,
 ) -> Result<Json<ImportAnswer>, Problem> {
     let now = web::request_context::now();
     let mut lines: Vec<Ready> = body.lines().map(|line| ready(&line, now)).collect();
+    if params.dry_run {
+        let mut answer = ImportAnswer { valid: Some(0), ..ImportAnswer::default() };
+        let mut looking = stream::iter(lines.into_iter().map(|ready| would(&app, ready))).buffered(AT_ONCE);
+        while let Some(line) = looking.next().await {
+            answer.count(line?);
+        }
+        return Ok(Json(answer));
+    }
     know_products(&app, &mut lines).await?;
     let metadata = Metadata { import: true, ..metadata(&request) };
     let run = |ready, likely| one(&app, &metadata, ready, likely);
@@ -113,6 +137,7 @@ impl ImportAnswer {
         match line.outcome {
             "created" => self.created += 1,
             "existing" => self.existing += 1,
+            "valid" => self.valid = self.valid.map(|valid| valid + 1),
             _ => self.rejected += 1,
         }
         self.items.push(line);
@@ -154,6 +179,42 @@ async fn know_products(app: &App, lines: &mut [Ready]) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// Says what would become of one.
+async fn would(app: &App, ready: Ready) -> Result<ImportedLine, Problem> {
+    let Ready { line, command_id, imported } = ready;
+    let told = |outcome, order_id, version, problem: Option<&Problem>| ImportedLine {
+        line,
+        outcome,
+        order_id,
+        version,
+        refused: problem.map(Refused::from),
+    };
+    let Imported { order_id, command, .. } = match imported {
+        Ok(imported) => imported,
+        Err(problem) => return Ok(told("rejected", None, None, Some(&problem))),
+    };
+    let first = app.orders.log().first_result(&order_id.to_string(), command_id).await;
+    let first = first.map_err(|error| unavailable_or_internal(&error, error.is_unavailable()))?;
+    if let Some(first) = first {
+        return Ok(told("existing", Some(order_id), Some(first.version), None));
+    }
+    let loaded = app.orders.load(order_id).await;
+    let is_here = loaded.map_err(|error| unavailable_or_internal(&error, error.is_unavailable()))?.is_some();
+    let decided = if is_here { Err(other_words()) } else { decide(order_id, command) };
+    Ok(match decided {
+        Ok(events) => told("valid", Some(order_id), i64::try_from(events.len()).ok(), None),
+        Err(problem) => told("rejected", Some(order_id), None, Some(&problem)),
+    })
+}
+
+fn decide(order_id: OrderId, command: ImportOrder) -> Result<Vec<OrderEvent>, Problem> {
+    order::decide(&Order::of(order_id), command).map_err(rejections::problem)
+}
+
+fn other_words() -> Problem {
+    Problem::illegal_transition("the order is here already, and was brought in with other words")
 }
 
 /// Brings one in. What is wrong with it is its own affair; what is wrong with the system ends the request.
@@ -213,7 +274,7 @@ async fn take_over(
     } else {
         None
     };
-    let events: Vec<OrderEvent> = order::decide(&Order::of(order_id), command).map_err(rejections::problem)?;
+    let events = decide(order_id, command)?;
     let sealed: Result<Vec<_>, _> = events.iter().map(|event| seal_event(event, &stream_id, key.as_ref())).collect();
     let append = Append {
         stream_id,
@@ -227,9 +288,7 @@ async fn take_over(
     match app.orders.log().append(append).await {
         Ok(appended) if appended.duplicate => Ok(Done::Existing(appended.version)),
         Ok(appended) => Ok(Done::Created(appended.version)),
-        Err(AppendError::Conflict { .. }) => {
-            Err(Problem::illegal_transition("the order is here already, and was brought in with other words"))
-        }
+        Err(AppendError::Conflict { .. }) => Err(other_words()),
         Err(AppendError::TooLarge { .. }) => {
             Err(Problem::body_too_large("the order has too many events, or too large ones, to be stored"))
         }
