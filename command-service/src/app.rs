@@ -1,5 +1,6 @@
 //! What the handlers share.
 
+use crate::payments::{dead_letters::DeadLetters, facts::Facts, refunds::Refunds, work::PaymentWork};
 use crate::{
     carts::Carts, config::Config, discounts::Discounts, inventory::Inventory, order_number::OrderNumbers,
     orders::Orders, quotes::Quotes, stock_check::StockCheck, tables::PriceTables,
@@ -41,6 +42,14 @@ pub struct App {
     pub known_products: Cache<ProductId, ()>,
     /// Order numbers.
     pub numbers: Arc<OrderNumbers>,
+    /// What payment providers are to do; none where none is configured.
+    pub payments: Option<Arc<PaymentWork>>,
+    /// What became of payments.
+    pub facts: Facts,
+    /// What providers send back.
+    pub refunds: Refunds,
+    /// Webhooks that no order could take.
+    pub dead_letters: DeadLetters,
     /// The settings.
     pub config: Arc<Config>,
 }

@@ -1,6 +1,7 @@
 //! What command-service can be told.
 
 use crate::http::carriers::CarrierSecrets;
+use crate::payments::PaymentConfig;
 use crate::webhooks::{AllowedAddresses, Patience};
 use chrono::TimeDelta;
 use order::{PaymentMethod, PaymentWindows};
@@ -32,6 +33,8 @@ pub struct Config {
     pub quote_ttl: TimeDelta,
     /// How long a cart is kept after its last change (`OMS_CART_TTL`).
     pub cart_ttl: TimeDelta,
+    /// Who moves money (`OMS_PAYMENT_*`, `OMS_STRIPE_*`).
+    pub payments: PaymentConfig,
     /// Partitions of the log, fixed when it is created (`OMS_LOG_PARTITIONS`).
     pub log_partitions: i32,
     /// Writers of the log (`OMS_LOG_WRITERS`).
@@ -124,6 +127,7 @@ impl Config {
             prices_include_tax: settings.switch("OMS_PRICES_INCLUDE_TAX", true)?,
             quote_ttl: window(settings, "OMS_QUOTE_TTL", DEFAULT_QUOTE_TTL)?,
             cart_ttl: window(settings, "OMS_CART_TTL", DEFAULT_CART_TTL)?,
+            payments: PaymentConfig::from_settings(settings)?,
             log_partitions: settings.parse("OMS_LOG_PARTITIONS", 8)?,
             log_writers: settings.parse("OMS_LOG_WRITERS", 2)?,
             telling: TellingConfig::from_settings(settings)?,

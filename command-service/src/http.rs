@@ -10,6 +10,8 @@ mod handling;
 mod import;
 mod keys;
 mod payment;
+mod payment_webhooks;
+mod payments;
 mod place;
 mod price_tables;
 mod refunds;
@@ -71,6 +73,16 @@ pub fn routes(app: App) -> Routes<()> {
                 .answers::<import::ImportAnswer>(200)
                 .problems(&[413, 415, 503]),
             import::post,
+        )
+        .post(
+            "/api/webhooks/payments/{provider}",
+            Access::Public,
+            Doc::new("What payment providers tell, signed")
+                .description("Signed by Standard Webhooks, by Stripe as Stripe does. The provider is `stripe`, `generic` or `simulated`.")
+                .raw_body("application/json")
+                .answers::<payment_webhooks::Received>(202)
+                .problems(&[401, 404, 413, 503]),
+            payment_webhooks::post,
         )
         .post(
             "/internal/keys",
@@ -155,6 +167,14 @@ fn steps() -> Routes<App> {
             STOCK,
             stock("Hold its stock firmly: it is covered"),
             stock::confirm,
+        )
+        .post(
+            "/api/orders/{id}/payments",
+            WRITE,
+            command("Start a payment for what is missing")
+                .optional_body::<payments::StartPaymentBody>()
+                .answers::<payments::StartedPayment>(201),
+            payments::start,
         )
         .post(
             "/api/orders/{id}/shipments",

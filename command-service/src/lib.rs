@@ -17,6 +17,7 @@ mod mails;
 mod notifications;
 mod order_number;
 mod orders;
+mod payments;
 mod pipeline;
 mod quotes;
 mod rejections;
@@ -40,6 +41,12 @@ use inventory::Inventory;
 use keys::KeyStore;
 use order_number::OrderNumbers;
 use orders::Orders;
+use payments::{
+    dead_letters::DeadLetters,
+    facts::Facts,
+    refunds::Refunds,
+    work::{PaymentTimers, PaymentWork},
+};
 use pg::{Database, PgError, Pool};
 use quotes::Quotes;
 use service::{Deps, Idempotency, ReadyCheck, Service, StartError, Worker, bell_worker, feed_routes};
@@ -87,6 +94,19 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let discounts = Discounts { pool: pool.clone() };
     let sweep = Sweep { pool: pool.clone(), orders: orders.clone(), discounts: discounts.clone() };
     let followed = tables.clone();
+    let windows = config.payment_windows();
+    let facts = Facts { orders: orders.clone(), inventory: inventory.clone(), windows };
+    let refunds = Refunds { pool: pool.clone(), facts: facts.clone() };
+    let http = service::peers::http_client().map_err(|error| StartError::step("setting up the HTTP client", error))?;
+    let provider = config.payments.provider(http);
+    let payments = provider.map(|provider| PaymentWork {
+        provider,
+        capture: config.payments.capture,
+        poll: config.payments.poll,
+        facts: facts.clone(),
+        refunds: refunds.clone(),
+        pool: pool.clone(),
+    });
     let app = App {
         orders: orders.clone(),
         inventory,
@@ -100,6 +120,10 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         lifecycle: deps.lifecycle.clone(),
         known_products: moka::future::Cache::new(app::KNOWN_PRODUCTS),
         numbers: Arc::new(OrderNumbers::new(pool.clone())),
+        payments: payments.clone().map(Arc::new),
+        facts,
+        refunds,
+        dead_letters: DeadLetters { pool: pool.clone() },
         config: Arc::new(config),
     };
     let own = vec![deps.feeds.subscribe(LOG)];
@@ -111,7 +135,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         ReadyCheck::reaction("command.payment-windows", windows.handle()),
         ReadyCheck::reaction("command.lapsed-reservations", lapsed.handle()),
     ];
-    let timers = TimerWorker::new(timers::TellOrders { orders, stock_check, return_window }, pool);
+    let timers = TimerWorker::new(timers::TellOrders { orders, stock_check, return_window }, pool.clone());
     let mut workers = vec![
         bell_worker("orders bell", log.clone(), deps.database.clone()),
         Worker::reader("payment windows", windows),
@@ -121,6 +145,14 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         Worker::once("old carts", |stop| sweep.run(stop)),
         Idempotency::purge_worker("idempotency keys of orders", claims),
     ];
+    if let Some(work) = payments {
+        let own = vec![deps.feeds.subscribe(LOG)];
+        let reader = Reader::projector(PaymentTimers, pool.clone(), own);
+        checks.push(ReadyCheck::reaction("command.payment-work", reader.handle()));
+        workers.push(Worker::reader("payment work", reader));
+        let timers = TimerWorker::new(work, pool);
+        workers.push(Worker::once("payment timers", |stop| timers.run(stop)));
+    }
     checks.extend(telling.checks);
     workers.extend(telling.workers);
     let routes = http::routes(app).merge(telling.routes).merge(feed_routes(log, &deps.lifecycle));

@@ -59,7 +59,8 @@ async fn run_on(storage: &Storage, config: UpConfig, settings: Settings, signal:
         .with("OMS_DATA_DIR", storage.data_dir.to_string_lossy())
         .with("OMS_LISTEN", listen)
         .with_default("OMS_PUBLIC_URL", url.as_str())
-        .with_default("OMS_WEBHOOK_PRIVATE_ADDRESSES", "loopback");
+        .with_default("OMS_WEBHOOK_PRIVATE_ADDRESSES", "loopback")
+        .with_default("OMS_PAYMENT_PROVIDER", "simulated");
     let database = Database::new(&storage.own_url, config::connections(&settings)?)?;
     database.check_durability().await.context("the database cannot be used")?;
     let process = Process::new(settings, database.clone(), &compose::all())?.with_listener(config.listener);

@@ -26,6 +26,7 @@ mod mail;
 mod moving_orders;
 mod openapi;
 mod paying;
+mod paying_provider;
 mod placing;
 mod problems;
 mod proving;

@@ -5,7 +5,7 @@ use super::{
     resource::Resource,
     run::{OnOrder, load, once, order_id},
 };
-use crate::{app::App, input::Checks, pipeline::validate::payment_method};
+use crate::{app::App, input::Checks, payments::facts::stock_back, pipeline::validate::payment_method};
 use axum::{extract::State, response::Response};
 use order::{AuthorizePayment, Command, CompletePayment, FailPayment, PaymentMethod, Rejection, VoidPayment};
 use serde::{Deserialize, Serialize};
@@ -180,7 +180,6 @@ fn report(body: &PaymentBody) -> Result<Report, Rejection> {
 /// Money that covers an order whose stock was given up: the stock is reserved anew, if it is still there. None
 /// where that is not called for, because the same was reported before or for a version that is no more, or too late.
 async fn reacquire(app: &App, order_id: OrderId, report: &Report, if_match: &IfMatch) -> Result<Option<i32>, Problem> {
-    use crate::inventory::{Demand, ReserveError};
     let order = load(app, order_id).await?;
     let Some(order) = order.filter(|order| order.wants_stock_back(&report.payment_id, report.amount)) else {
         return Ok(None);
@@ -188,17 +187,7 @@ async fn reacquire(app: &App, order_id: OrderId, report: &Report, if_match: &IfM
     if if_match.version().is_some_and(|expected| expected != order.version) {
         return Err(etag::mismatch(order.version));
     }
-    let revision = app.inventory.next_revision(order_id, order.reservation_revision()).await?;
-    let demand: Vec<Demand> = order
-        .open_quantities()
-        .into_iter()
-        .map(|(product_id, quantity)| Demand { product_id, quantity: quantity.into() })
-        .collect();
-    match app.inventory.reserve(order_id, revision, &demand).await {
-        Ok(reserved) => Ok(reserved.holds(revision, &demand).then_some(revision)),
-        Err(ReserveError::Short(_) | ReserveError::GivenUp) => Ok(None),
-        Err(ReserveError::Peer(error)) => Err(error.into_problem()),
-    }
+    stock_back(&app.inventory, &order).await.map_err(service::PeerError::into_problem)
 }
 
 /// The same report of the same payment has the same id, for ever.
