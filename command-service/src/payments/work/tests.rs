@@ -191,6 +191,7 @@ fn placing() -> PlaceOrder {
         shipping_method: None,
         shipping_amount: Decimal::ZERO,
         shipping_tax_rate: Decimal::ZERO,
+        shipping_free_from: None,
         discounts: Vec::new(),
     });
     PlaceOrder {

@@ -63,6 +63,7 @@ fn place(discount: Option<&str>, prices_include_tax: bool) -> PlaceOrder {
         shipping_method: Some("standard".to_owned()),
         shipping_amount: dec("4.00"),
         shipping_tax_rate: dec("0.19"),
+        shipping_free_from: None,
         discounts: discounts.into_iter().collect(),
     });
     PlaceOrder {
