@@ -1,11 +1,13 @@
 //! The JSON login of first-party storefronts: register, log in, refresh, log out. All of them answer the same tokens as
 //! the OAuth endpoints; only the form differs.
 
+pub(crate) mod forgotten_password;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod one_time_codes;
 pub(crate) mod refresh;
 pub(crate) mod register;
+pub(crate) mod verify_email;
 
 use crate::App;
 use crate::access_token::LIFETIME_SECONDS;

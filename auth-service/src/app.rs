@@ -24,6 +24,8 @@ pub(crate) struct App {
     pub(crate) cookie: BrowserCookie,
     /// The path of the issuer's URL, without a slash at its end: what our own links begin with.
     pub(crate) base: String,
+    /// Whether mail is sent: without it no code is made.
+    pub(crate) sends_mail: bool,
 }
 
 /// How handlers hold it.
@@ -43,6 +45,7 @@ impl App {
             announcer: Announcer::new(surroundings.in_force, surroundings.draining),
             cookie,
             base,
+            sends_mail: config.mail.is_some(),
         }))
     }
 

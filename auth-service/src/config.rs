@@ -1,7 +1,7 @@
 //! What this service is told from outside.
 
 use crate::keys::KeyEncryptionKey;
-use service::{SettingError, Settings};
+use service::{MailSettings, SettingError, Settings};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -22,6 +22,8 @@ pub struct Config {
     pub key_rotation: Option<Duration>,
     /// `OMS_RATE_LIMIT`: whether guessing meets limits. They may be off on the loopback interface only.
     pub rate_limit: bool,
+    /// How codes are mailed; none where no server is set.
+    pub mail: Option<MailSettings>,
 }
 
 impl Config {
@@ -44,7 +46,7 @@ impl Config {
         if !rate_limit && listen.is_some_and(|listen| !listen.ip().is_loopback()) {
             return Err(SettingError::wrong(RATE_LIMIT, "off", "limits can be off on a loopback address only"));
         }
-        Ok(Self { key_encryption_key, key_rotation, rate_limit })
+        Ok(Self { key_encryption_key, key_rotation, rate_limit, mail: MailSettings::from_settings(settings)? })
     }
 }
 

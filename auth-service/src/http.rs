@@ -78,7 +78,7 @@ fn well_known() -> Routes<SharedApp> {
 }
 
 fn account() -> Routes<SharedApp> {
-    use accounts::{Tokens, login, logout, one_time_codes, refresh, register};
+    use accounts::{Tokens, forgotten_password, login, logout, one_time_codes, refresh, register, verify_email};
     let register_doc = Doc::new("Make an account").body::<register::Register>().answers::<Tokens>(201);
     let login_doc = Doc::new("Log in").body::<login::Login>().answers::<Tokens>(200);
     let refresh_doc = Doc::new("Get the next tokens").body::<refresh::RefreshBody>().answers::<Tokens>(200);
@@ -87,6 +87,32 @@ fn account() -> Routes<SharedApp> {
         .post("/auth/register", Access::Public, register_doc.problems(&[409, 429, 503]), register::register)
         .post("/auth/login", Access::Public, login_doc.problems(&[401, 429, 503]), login::login)
         .post("/auth/refresh", Access::Public, refresh_doc.problems(&[401]), refresh::refresh)
+        .post(
+            "/auth/verify-email",
+            Access::Public,
+            Doc::new("Show the code that was mailed at registration")
+                .body::<verify_email::VerifyEmail>()
+                .answers::<verify_email::Verified>(200)
+                .problems(&[422, 429, 503]),
+            verify_email::verify_email,
+        )
+        .post(
+            "/auth/password/forgot",
+            Access::Public,
+            Doc::new("Have a code mailed for a new password; the answer is the same without an account")
+                .body::<forgotten_password::Forgot>()
+                .answers_empty(202),
+            forgotten_password::forgot,
+        )
+        .post(
+            "/auth/password/reset",
+            Access::Public,
+            Doc::new("Set a password with the mailed code; every session ends")
+                .body::<forgotten_password::Reset>()
+                .answers::<forgotten_password::Changed>(200)
+                .problems(&[422, 429, 503]),
+            forgotten_password::reset,
+        )
         .post("/auth/logout", Access::Any, logout_doc, logout::logout)
         .get(
             "/auth/one-time-codes",

@@ -41,6 +41,10 @@ const SEALED: SealedTables = SealedTables {
             "SELECT user_id::text, sealed_secret, nonce, sealed_with FROM one_time_secrets WHERE sealed_with = $1",
             "UPDATE one_time_secrets SET sealed_secret = $2, nonce = $3, sealed_with = $4 WHERE user_id::text = $1",
         ),
+        (
+            "SELECT mail_id::text, sealed_code, nonce, sealed_with FROM letters WHERE sealed_with = $1",
+            "UPDATE letters SET sealed_code = $2, nonce = $3, sealed_with = $4 WHERE mail_id::text = $1",
+        ),
     ],
 };
 

@@ -21,6 +21,7 @@ mod http;
 mod id_token;
 mod internal;
 mod keys;
+mod letters;
 mod limits;
 mod oauth;
 mod one_time_codes;
@@ -48,6 +49,8 @@ pub use sessions::FIRST_PARTY_CLIENT;
 pub use users::Role;
 
 use app::{App, SharedApp};
+use letters::Mailing;
+use mail::Mailer;
 use pg::{Database, PgError, Pool};
 use service::{Deps, ReadyCheck, Service, StartError, Worker};
 use std::sync::Arc;
@@ -122,7 +125,7 @@ pub struct Opened {
 /// # Errors
 /// [`StartError`] when the database or the keys are not available.
 pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
-    let key_rotation = config.key_rotation;
+    let (key_rotation, mail) = (config.key_rotation, config.mail.clone());
     let surroundings = Surroundings {
         issuer: deps.public_url,
         in_force: deps.verifier.revocations().clone(),
@@ -132,6 +135,12 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
         .await
         .map_err(|error| StartError::step("opening auth-service", error))?;
     let mut workers = vec![sweeper(opened.pool.clone())];
+    if let Some(mail) = mail {
+        let mailer = Mailer::new(mail.url.expose(), &mail.from).map_err(|error| StartError::from(mail.wrong(error)))?;
+        let (pool, keys) = (opened.pool.clone(), Arc::clone(&opened.keys));
+        let mailing = Mailing { pool, keys, mailer, shop: mail.shop, first_wait: mail.first_wait };
+        workers.push(Worker::once("auth.letters", |stop| mailing.run(stop)));
+    }
     workers.extend(key_rotation.map(|age| key_rotator(opened.keys, age)));
     Ok(Service {
         name: NAME,

@@ -7,6 +7,9 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 const FAILED_LOGINS_PER_ACCOUNT: Quota = Quota { burst: 10, window: WINDOW };
 const FAILURES_PER_ADDRESS: Quota = Quota { burst: 100, window: WINDOW };
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const FORGOTTEN_PER_ACCOUNT: Quota = Quota { burst: 5, window: HOUR };
+const FORGOTTEN_PER_ADDRESS: Quota = Quota { burst: 100, window: HOUR };
 const REGISTRATIONS_PER_ADDRESS: Quota = Quota { burst: 300, window: Duration::from_secs(60 * 60) };
 
 /// Every limit of this service, or none of them.
@@ -16,6 +19,8 @@ pub struct Limits {
     accounts: RateLimiter,
     addresses: RateLimiter,
     registrations: RateLimiter,
+    forgotten_accounts: RateLimiter,
+    forgotten_addresses: RateLimiter,
 }
 
 impl Limits {
@@ -27,6 +32,8 @@ impl Limits {
             accounts: RateLimiter::new(FAILED_LOGINS_PER_ACCOUNT),
             addresses: RateLimiter::new(FAILURES_PER_ADDRESS),
             registrations: RateLimiter::new(REGISTRATIONS_PER_ADDRESS),
+            forgotten_accounts: RateLimiter::new(FORGOTTEN_PER_ACCOUNT),
+            forgotten_addresses: RateLimiter::new(FORGOTTEN_PER_ADDRESS),
         }
     }
 
@@ -55,6 +62,13 @@ impl Limits {
             attempt.take(&self.addresses, address)?;
         }
         Ok(attempt)
+    }
+
+    /// Whether somebody there may have a code mailed for that account. It is not said when they may not.
+    pub fn forgotten(&self, account: &str, origin: &Origin) -> bool {
+        let address = origin.address.as_deref().unwrap_or_default();
+        !self.enabled
+            || (self.forgotten_addresses.take(address).is_ok() && self.forgotten_accounts.take(account).is_ok())
     }
 
     /// One registration from there, successful or not.

@@ -52,6 +52,12 @@ impl Secret {
         Self::encoded(AUTHORIZATION_CODE_PREFIX, &rand::random::<[u8; 32]>())
     }
 
+    /// A new code to be mailed: 256 random bits.
+    #[must_use]
+    pub fn new_mailed_code() -> Self {
+        Self::encoded("", &rand::random::<[u8; 32]>())
+    }
+
     /// A new cookie: 256 random bits.
     #[must_use]
     pub fn new_cookie() -> Self {

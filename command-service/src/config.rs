@@ -5,9 +5,8 @@ use crate::payments::PaymentConfig;
 use crate::webhooks::{AllowedAddresses, Patience};
 use chrono::TimeDelta;
 use order::{PaymentMethod, PaymentWindows};
-use service::{Secret, SettingError, Settings, sealing::KeyEncryptionKey};
+use service::{MailSettings, SettingError, Settings, sealing::KeyEncryptionKey};
 use shared_events::Currency;
-use std::net::IpAddr;
 use std::time::Duration;
 use web::standard_webhooks::WebhookSecret;
 
@@ -55,37 +54,7 @@ pub struct TellingConfig {
     /// Who may report of shipments (`OMS_SHIPPING_WEBHOOK_SECRETS`).
     pub carriers: CarrierSecrets,
     /// How mail is sent; none where no server is set.
-    pub mail: Option<MailConfig>,
-}
-
-/// How mail is sent.
-#[derive(Debug, Clone)]
-pub struct MailConfig {
-    /// The server (`SMTP_URL`).
-    pub url: Secret,
-    /// Who it comes from (`OMS_MAIL_FROM`).
-    pub from: String,
-    /// What customers know the shop as (`OMS_SELLER_NAME`).
-    pub shop: String,
-    /// How often a mail is tried (`OMS_MAIL_RETRY`).
-    pub patience: Patience,
-}
-
-impl MailConfig {
-    /// Reads the settings; none without `SMTP_URL`.
-    ///
-    /// # Errors
-    /// [`SettingError`] names the setting that is wrong.
-    pub fn from_settings(settings: &Settings) -> Result<Option<Self>, SettingError> {
-        const ATTEMPTS: i32 = 12;
-        let Some(url) = settings.secret("SMTP_URL") else { return Ok(None) };
-        let shop = settings.text("OMS_SELLER_NAME", "The shop");
-        let from = settings.optional("OMS_MAIL_FROM").or_else(|| settings.optional("OMS_SELLER_EMAIL"));
-        let from = from.map_or_else(|| nobody(settings), Ok)?;
-        let first_wait = settings.duration("OMS_MAIL_RETRY", Duration::from_secs(10))?;
-        let patience = Patience { attempts: ATTEMPTS, first_wait, disable_after: Duration::MAX };
-        Ok(Some(Self { url, from, shop, patience }))
-    }
+    pub mail: Option<MailSettings>,
 }
 
 impl TellingConfig {
@@ -109,7 +78,7 @@ impl TellingConfig {
         let disable_after = settings.duration("OMS_WEBHOOK_DISABLE_AFTER", Duration::from_secs(5 * 24 * 60 * 60))?;
         let patience = Patience { attempts, first_wait, disable_after };
         let key_encryption_key = KeyEncryptionKey::from_settings(settings)?;
-        let (carriers, mail) = (carriers(settings)?, MailConfig::from_settings(settings)?);
+        let (carriers, mail) = (carriers(settings)?, MailSettings::from_settings(settings)?);
         Ok(Self { key_encryption_key, addresses, patience, carriers, mail })
     }
 }
@@ -145,14 +114,6 @@ impl Config {
     pub const fn payment_windows(&self) -> PaymentWindows {
         PaymentWindows { usual: self.payment_window, bank_transfer: BANK_TRANSFER_WINDOW }
     }
-}
-
-/// An address that nobody reads, at the host that clients see.
-fn nobody(settings: &Settings) -> Result<String, SettingError> {
-    let url = settings.url("OMS_PUBLIC_URL")?;
-    let host = url.and_then(|url| url.parse::<http::Uri>().ok()).and_then(|url| url.host().map(str::to_owned));
-    let name = host.filter(|host| host.parse::<IpAddr>().is_err() && !host.starts_with('['));
-    Ok(format!("no-reply@{}", name.unwrap_or_else(|| "localhost".to_owned())))
 }
 
 /// `dhl=whsec_…,ups=whsec_…`; a carrier may be there twice while one secret replaces the other.

@@ -2,7 +2,7 @@
 
 use crate::{
     LOG,
-    config::{MailConfig, TellingConfig},
+    config::TellingConfig,
     http::{
         carriers::{self, Carriers},
         webhooks::{self, Webhooks},
@@ -11,16 +11,18 @@ use crate::{
     notifications::TellOthers,
     orders::Orders,
     tracking::{ShipmentOrders, Tracking},
-    webhooks::{Bell, Deliveries, Delivering, Endpoints, SEALED, Sender},
+    webhooks::{Bell, Deliveries, Delivering, Endpoints, Patience, SEALED, Sender},
 };
 use feeds::Reader;
 use mail::Mailer;
 use pg::Pool;
-use service::{Deps, ReadyCheck, SettingError, StartError, Worker, sealing::Sealer};
+use service::{Deps, ReadyCheck, StartError, Worker, sealing::Sealer};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use web::Routes;
 
+/// Two days and more, as the waits grow.
+const MAIL_ATTEMPTS: i32 = 12;
 const PURGE_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// What this part of the service answers and does.
@@ -45,11 +47,13 @@ pub async fn build(config: TellingConfig, deps: &Deps, orders: &Orders, pool: &P
     let (deliveries, bell) = (Deliveries::new(pool.clone()), Bell::default());
 
     let mailing = match config.mail {
-        Some(MailConfig { url, from, shop, patience }) => {
-            let wrong = |error| StartError::from(SettingError::wrong("SMTP_URL", url.expose(), error));
-            let mailer = Mailer::new(url.expose(), &from).map_err(wrong)?;
+        Some(mail) => {
+            let mailer = Mailer::new(mail.url.expose(), &mail.from);
+            let mailer = mailer.map_err(|error| StartError::from(mail.wrong(error)))?;
+            let patience =
+                Patience { attempts: MAIL_ATTEMPTS, first_wait: mail.first_wait, disable_after: Duration::MAX };
             let (orders, pool, bell) = (orders.clone(), pool.clone(), Bell::default());
-            Some(Mailing { orders, pool, mailer, shop, patience, bell })
+            Some(Mailing { orders, pool, mailer, shop: mail.shop, patience, bell })
         }
         None => None,
     };

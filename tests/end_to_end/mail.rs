@@ -3,8 +3,9 @@
 
 use crate::{
     standard_clients::{cache, possible, run},
-    system::{Folder, System, eventually, order_body},
+    system::{Answer, Folder, System, eventually, order_body},
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -106,4 +107,42 @@ fn row_1_18_a_confirmation_comes_then_what_becomes_of_the_order_and_nothing_twic
     shop.stop();
     let log = fs::read_to_string(folder.path().join("oms.log")).unwrap();
     assert!(!log.contains("@example.org"), "no address is logged");
+}
+
+fn code_in(mail: &Value) -> String {
+    let text = mail["text"].as_str().unwrap();
+    text.lines()
+        .find(|line| line.len() > 40 && !line.contains(' '))
+        .unwrap_or_else(|| panic!("no code: {text}"))
+        .to_owned()
+}
+
+#[test]
+#[ignore = "run ./oms test"]
+fn an_address_is_verified_and_a_forgotten_password_replaced_by_codes_that_are_mailed() {
+    let folder = Folder::new();
+    let Some(server) = MailServer::start(&folder) else { return };
+    let shop = System::start(&folder, &[("SMTP_URL", server.url.as_str())]);
+    let anonymous =
+        |path: &str, body: &Value| Answer::of(shop.anonymous(Method::POST, path).json(body).send().unwrap());
+    let customer = shop.customer();
+    let next = |count: usize| eventually("a mail comes", || server.mails_to(&customer.email).get(count).cloned());
+    let code = code_in(&next(0));
+    anonymous("/auth/verify-email", &json!({"code": code})).expect(200);
+    anonymous("/auth/verify-email", &json!({"code": code})).expect_problem(422, "VALIDATION_FAILED");
+    let known = shop.get_as(&customer.token, "/oauth/userinfo").expect(200);
+    assert_eq!(known.body["email_verified"], true);
+
+    anonymous("/auth/password/forgot", &json!({"email": "nobody@example.org"})).expect(202);
+    anonymous("/auth/password/forgot", &json!({"email": customer.email})).expect(202);
+    let code = code_in(&next(1));
+    let password = "another horse battery staple";
+    anonymous("/auth/password/reset", &json!({"code": code, "password": password})).expect(200);
+    anonymous("/auth/password/reset", &json!({"code": code, "password": password}))
+        .expect_problem(422, "VALIDATION_FAILED");
+    anonymous("/auth/login", &json!({"email": customer.email, "password": password})).expect(200);
+    eventually("the old token is refused", || {
+        (shop.get_as(&customer.token, "/oauth/userinfo").status == 401).then_some(())
+    });
+    shop.stop();
 }

@@ -4,6 +4,7 @@
 use super::Tokens;
 use crate::email::Email;
 use crate::failure::Failure;
+use crate::letters::{self, Purpose};
 use crate::password;
 use crate::secret::Secret;
 use crate::sessions::{self, Origin};
@@ -52,6 +53,9 @@ pub(crate) async fn register(
         address: origin.address.as_deref(),
     };
     let Some(user) = users::insert(&transaction, &new).await? else { return Err(email_taken().into()) };
+    if app.sends_mail {
+        letters::write(&transaction, &app.keys, user.id, Purpose::VerifyEmail).await?;
+    }
     let (session, refresh_token) = sessions::begin(&transaction, &user, &origin).await?;
     transaction.commit().await?;
     drop(connection);

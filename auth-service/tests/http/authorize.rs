@@ -517,7 +517,7 @@ async fn behind_a_path_of_a_public_name_the_forms_and_redirects_stay_there() {
     let database = test_support::database().await;
     let service = Harness::issued_by(
         database,
-        Config { key_encryption_key: None, key_rotation: None, rate_limit: false },
+        Config { key_encryption_key: None, key_rotation: None, rate_limit: false, mail: None },
         "https://oms.example/shop",
     )
     .await;

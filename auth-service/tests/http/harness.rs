@@ -53,7 +53,7 @@ impl Harness {
 
     pub async fn with_rate_limit(rate_limit: bool) -> Self {
         let database = test_support::database().await;
-        Self::on(database, Config { key_encryption_key: None, key_rotation: None, rate_limit }).await
+        Self::on(database, Config { key_encryption_key: None, key_rotation: None, rate_limit, mail: None }).await
     }
 
     pub async fn on(database: TestDatabase, config: Config) -> Self {

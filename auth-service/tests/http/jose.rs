@@ -84,7 +84,7 @@ async fn a_rotated_key_signs_after_a_minute_and_the_old_one_stays_published() {
     connection.execute(early, &[&new_kid]).await.unwrap();
 
     // Another instance of the service, started after the rotation.
-    let config = auth_service::Config { key_encryption_key: None, key_rotation: None, rate_limit: false };
+    let config = auth_service::Config { key_encryption_key: None, key_rotation: None, rate_limit: false, mail: None };
     let kept = service.database;
     let second = Harness::on(kept, config).await;
     let keys = second.get("/.well-known/jwks.json").await.body["keys"].as_array().unwrap().len();
@@ -136,6 +136,7 @@ async fn keys_outlive_a_restart_and_move_to_the_operators_key() {
         key_encryption_key: key.map(|key| auth_service::KeyEncryptionKey::parse(key).unwrap()),
         key_rotation: None,
         rate_limit: false,
+        mail: None,
     };
     let Harness { pool, database, .. } = service;
     let again = Harness::on(database, config(None)).await;

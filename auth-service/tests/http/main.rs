@@ -19,6 +19,8 @@ mod internals;
 #[cfg(test)]
 mod jose;
 #[cfg(test)]
+mod letters;
+#[cfg(test)]
 mod oauth;
 #[cfg(test)]
 mod one_time_codes;

@@ -216,7 +216,7 @@ async fn secrets_are_sealed_and_go_along_when_the_operator_sets_a_key() {
     assert!(!sealed.windows(8).any(|part| authenticator.0.windows(8).any(|secret| secret == part)));
     drop(connection);
     let key = KeyEncryptionKey::parse("BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc=").unwrap();
-    let config = Config { key_encryption_key: Some(key), key_rotation: None, rate_limit: false };
+    let config = Config { key_encryption_key: Some(key), key_rotation: None, rate_limit: false, mail: None };
     let again = Harness::on(service.database, config).await;
     assert_eq!(login(&again, PASSWORD, &authenticator.code(0)).await.status, 200);
 }
