@@ -14,7 +14,9 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 const MOST_AT_ONCE: i64 = 4;
-const LEASE_SECONDS: f64 = 120.0;
+/// More than a server may take for one mail.
+const LEASE_SECONDS: f64 = 100.0;
+const PATIENCE: Duration = Duration::from_secs(75);
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
 
@@ -126,7 +128,8 @@ impl Mailing {
             html,
             message_id: letter.mail_id.to_string(),
         };
-        self.mailer.send(&mail).await
+        let late = |_elapsed| MailError::Transient("the server did not take it in time".to_owned());
+        tokio::time::timeout(PATIENCE, self.mailer.send(&mail)).await.unwrap_or_else(|elapsed| Err(late(elapsed)))
     }
 
     fn open(&self, letter: &Taken) -> Result<String, KeyError> {

@@ -19,7 +19,9 @@ use uuid::Uuid;
 
 /// As many as there are connections to the server.
 const MOST_AT_ONCE: i64 = 4;
-const LEASE_SECONDS: f64 = 120.0;
+/// More than a server may take for one mail.
+const LEASE_SECONDS: f64 = 100.0;
+const PATIENCE: Duration = Duration::from_secs(75);
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Sends mail to customers. Several instances share the work.
@@ -122,10 +124,11 @@ impl Mailing {
             html: letter.html,
             message_id: taken.notification_id.to_string(),
         };
-        match self.mailer.send(&mail).await {
-            Ok(()) => Outcome::Sent,
-            Err(error @ MailError::Permanent(_)) => Outcome::Dead(error.to_string()),
-            Err(error @ MailError::Transient(_)) => Outcome::Again(error.to_string()),
+        match timeout(PATIENCE, self.mailer.send(&mail)).await {
+            Ok(Ok(())) => Outcome::Sent,
+            Ok(Err(error @ MailError::Permanent(_))) => Outcome::Dead(error.to_string()),
+            Ok(Err(error @ MailError::Transient(_))) => Outcome::Again(error.to_string()),
+            Err(_elapsed) => Outcome::Again("the server did not take it in time".to_owned()),
         }
     }
 

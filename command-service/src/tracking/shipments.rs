@@ -55,3 +55,53 @@ pub(super) async fn order_of(pool: &Pool, shipment: ShipmentId) -> Result<Option
     let row = client.query_opt(&statement, &[&shipment.as_uuid()]).await?;
     Ok(row.map(|row| OrderId::from_uuid(row.get(0))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use shared_events::{Actor, EventId, Metadata, RecordedEvent};
+    use std::sync::Arc;
+
+    fn page(order: OrderId, shipments: &[(&str, ShipmentId)]) -> Page {
+        let event = |(event_type, shipment): &(&str, ShipmentId)| RecordedEvent {
+            partition: 0,
+            position: 1,
+            stream_id: order.to_string(),
+            stream_type: "Order".to_owned(),
+            version: 1,
+            event_id: EventId::generate(),
+            command_id: None,
+            event_type: (*event_type).to_owned(),
+            schema_version: 1,
+            payload: Bytes::from(serde_json::json!({"shipmentId": shipment}).to_string()),
+            metadata: Metadata {
+                correlation_id: Uuid::nil(),
+                causation_id: None,
+                actor: Actor::internal(),
+                traceparent: None,
+                import: false,
+            },
+            recorded_at: chrono::DateTime::UNIX_EPOCH,
+        };
+        Page { log: Arc::from("orders"), partition: 0, events: shipments.iter().map(event).collect() }
+    }
+
+    #[tokio::test]
+    async fn a_shipment_is_of_its_order_also_when_the_page_comes_twice() {
+        let database = test_support::database().await;
+        let pool = crate::open_schema(&database).await.unwrap();
+        let (order, planned, second) = (OrderId::generate(), ShipmentId::generate(), ShipmentId::generate());
+        let other = ShipmentId::generate();
+        let events = [("OrderPlaced", planned), ("ShipmentCreated", second), ("ShipmentDelivered", other)];
+        for _ in 0..2 {
+            let mut client = pool.get().await.unwrap();
+            let transaction = client.transaction().await.unwrap();
+            ShipmentOrders.handle(&transaction, &[page(order, &events)]).await.unwrap();
+            transaction.commit().await.unwrap();
+        }
+        assert_eq!(order_of(&pool, planned).await.unwrap(), Some(order));
+        assert_eq!(order_of(&pool, second).await.unwrap(), Some(order));
+        assert_eq!(order_of(&pool, other).await.unwrap(), None);
+    }
+}

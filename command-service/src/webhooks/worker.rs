@@ -18,7 +18,7 @@ const MOST_AT_ONCE: usize = 256;
 /// Of one endpoint, so that a slow one keeps nobody else waiting.
 const MOST_PER_ENDPOINT: i64 = 4;
 /// Longer than any attempt.
-const LEASE_SECONDS: f64 = 60.0;
+const LEASE_SECONDS: f64 = 25.0;
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const PAUSE_WITHOUT_DATABASE: Duration = Duration::from_secs(1);
 const GONE: u16 = 410;
@@ -164,3 +164,6 @@ fn taken(row: &Row) -> Result<Taken, WebhookError> {
         secret: Sealed { ciphertext: row.try_get(7)?, nonce: row.try_get(8)?, sealed_with: row.try_get(9)? },
     })
 }
+
+#[cfg(test)]
+mod tests;
