@@ -49,6 +49,8 @@ pub enum Command {
     Export(Export),
     /// Proves on the database that nothing is lost, doubled or out of step; 1 if something is.
     Verify(Verify),
+    /// Makes a shop's traffic on a running system that has the demo catalogue; 1 if an answer cannot be explained.
+    Demo(Demo),
     /// Proves on a running system, over its public API alone, that a promise holds; 1 if it does not.
     #[command(subcommand)]
     Prove(Prove),
@@ -428,6 +430,40 @@ pub struct Verify {
     /// Prints JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// The options of `oms demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Shoppers who come in a second, on average; most of them place an order.
+    #[arg(long, value_name = "N", default_value_t = 5.0, value_parser = rate)]
+    pub rate: f64,
+    /// For how long they come, such as 90s or 30m.
+    #[arg(long = "for", value_name = "TIME", default_value = "5m", value_parser = service::settings::parse_duration)]
+    pub lasts: std::time::Duration,
+    /// How many come at most.
+    #[arg(long, value_name = "N")]
+    pub shoppers: Option<u64>,
+    /// How long people take between two steps, on average.
+    #[arg(long, value_name = "TIME", default_value = "500ms", value_parser = service::settings::parse_duration)]
+    pub pause: std::time::Duration,
+    /// What they do follows from it; the summary says which seed was taken.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How long to wait for a system that is away, such as 90s or 5m.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = service::settings::parse_duration)]
+    pub patience: std::time::Duration,
+    /// Prints the closing summary as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Which system.
+    #[command(flatten)]
+    pub system: System,
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
+    if rate > 0.0 && rate <= 10_000.0 { Ok(rate) } else { Err("more than 0 and at most 10000".to_owned()) }
 }
 
 /// What can be proven.

@@ -3,6 +3,7 @@
 mod bench;
 mod client;
 mod config;
+mod demo;
 mod events;
 mod export;
 mod import;
@@ -35,6 +36,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(command) => export::run(command).await,
         Command::Bench(options) => Box::pin(bench::run(options)).await,
         Command::Verify(options) => verify::run(options).await,
+        Command::Demo(options) => Box::pin(demo::run(options)).await,
         Command::Prove(command) => Box::pin(prove::run(command)).await,
         Command::Events(command) => events::run(command).await,
         Command::Order(command) => order::run(command).await,

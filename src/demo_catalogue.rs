@@ -38,6 +38,12 @@ pub async fn load_once(url: &str, client: &Client, data_dir: &Path) -> anyhow::R
     Ok(())
 }
 
+/// The skus of the catalogue.
+pub fn skus() -> anyhow::Result<Vec<String>> {
+    let entries: Vec<Entry> = serde_json::from_str(PRODUCTS).context("the demo catalogue is not valid")?;
+    Ok(entries.iter().map(|entry| entry.product["sku"].as_str().unwrap_or_default().to_owned()).collect())
+}
+
 struct Shop<'a> {
     url: &'a str,
     http: reqwest::Client,

@@ -6,6 +6,7 @@ mod commands;
 pub mod compose;
 pub mod config;
 mod credentials;
+mod demo;
 mod demo_catalogue;
 mod embedded;
 mod import;

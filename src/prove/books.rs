@@ -163,3 +163,98 @@ fn follow(movements: &[Movement], stock: Stock, closed: &[Closed<'_>], laws: &mu
         laws.check(PER_ORDER, net == held, || format!("{order_id} moved {net} in all and holds {held}"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::law::Law;
+    use super::super::rush::Sale;
+    use super::super::steps::Fate;
+    use super::*;
+    use serde_json::json;
+
+    fn tried(fate: Fate, captured: bool) -> Tried {
+        let sale = Sale { order_id: "ord_1".to_owned(), key: "key".to_owned(), consistency: None };
+        Tried { sale, fate, captured, absurd: Vec::new() }
+    }
+
+    fn closed<'a>(tried: &'a Tried, status: &str, paid: &str, refunded: &str, held: i64) -> Closed<'a> {
+        let money = |amount: &str| json!({ "amount": amount, "currency": "EUR" });
+        let order = json!({
+            "status": status, "totalAmount": money("19.90"), "paidTotal": money(paid),
+            "lines": [{ "quantity": 1, "cancelledQuantity": 0, "shippedQuantity": 0 }],
+            "refunds": [{ "status": "REQUESTED", "amount": money(refunded) }],
+        });
+        Closed { tried, pieces: living_pieces(&order), order, held }
+    }
+
+    fn books() -> Books {
+        Books {
+            on_hand: 0,
+            reserved: 0,
+            available: 0,
+            orders: 0,
+            living: 0,
+            captured: Decimal::ZERO,
+            going_back: Decimal::ZERO,
+            refunds: BTreeMap::new(),
+            movements: 0,
+        }
+    }
+
+    fn broken(check: impl FnOnce(&mut Laws)) -> Vec<&'static str> {
+        let mut laws = Laws::default();
+        check(&mut laws);
+        laws.all().into_iter().filter(|law| !law.holds()).map(|law: Law| law.law).collect()
+    }
+
+    fn broken_by(closed: &Closed<'_>) -> Vec<&'static str> {
+        broken(|laws| {
+            closed.check(laws);
+            closed.add_up(&mut books(), laws);
+        })
+    }
+
+    #[test]
+    fn each_thing_that_can_be_wrong_with_an_order_breaks_its_own_law() {
+        let cancelled = tried(Fate::PaysThenCancels, true);
+        assert!(broken_by(&closed(&cancelled, "CANCELLED", "19.90", "19.90", 0)).is_empty());
+        assert_eq!(broken_by(&closed(&cancelled, "CANCELLED", "19.90", "9.90", 0)), [SETTLED]);
+        assert_eq!(broken_by(&closed(&cancelled, "CANCELLED", "39.80", "39.80", 0)), [CAPTURED]);
+        assert_eq!(broken_by(&closed(&cancelled, "CANCELLED", "19.90", "19.90", 1)), [HELD]);
+        assert_eq!(broken_by(&closed(&cancelled, "CONFIRMED", "19.90", "0", 1)), [ENDED]);
+        let paid = tried(Fate::Pays, true);
+        assert!(broken_by(&closed(&paid, "CONFIRMED", "19.90", "0", 1)).is_empty());
+        assert_eq!(broken_by(&closed(&paid, "CONFIRMED", "19.90", "0", 0)), [HELD]);
+        assert_eq!(broken_by(&closed(&paid, "CONFIRMED", "19.90", "19.90", 1)), [SETTLED]);
+    }
+
+    fn movement(version: i64, event_type: &str, reserved: i64, order_id: Option<&str>) -> Movement {
+        let order_id = order_id.map(str::to_owned);
+        Movement { version, event_type: event_type.to_owned(), on_hand: 2, reserved, order_id }
+    }
+
+    #[test]
+    fn movements_with_a_gap_a_jump_or_a_stranger_are_noticed() {
+        let tried = tried(Fate::Waits, false);
+        let order = [closed(&tried, "PENDING", "0", "0", 1)];
+        let stock = Stock { on_hand: 2, reserved: 1, available: 1, version: 4 };
+        let good = [
+            movement(1, "StockReceived", 0, None),
+            movement(2, "StockReserved", 1, Some("ord_1")),
+            movement(3, "StockReserved", 2, Some("ord_2")),
+            movement(4, "ReservationReleased", 1, Some("ord_2")),
+        ];
+        let broken_by = |movements: &[Movement]| broken(|laws| follow(movements, stock, &order, laws));
+        assert!(broken_by(&good).is_empty());
+        let mut gap = good.clone();
+        gap[3].version = 5;
+        assert_eq!(broken_by(&gap), [CONTINUOUS, LAST]);
+        let mut oversold = good.clone();
+        oversold[2].reserved = 3;
+        assert_eq!(broken_by(&oversold), [CONTINUOUS]);
+        let mut stranger = good.clone();
+        stranger[3].order_id = Some("ord_3".to_owned());
+        assert_eq!(broken_by(&stranger), [PER_ORDER]);
+        assert_eq!(broken_by(&good[..3]), [LAST, PER_ORDER]);
+    }
+}

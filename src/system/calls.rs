@@ -51,6 +51,8 @@ pub enum Attempt<'a> {
     Answered {
         /// The status.
         status: u16,
+        /// The code of its problem; empty if it is none.
+        code: &'a str,
         /// Whether it is the answer to the call; else the call is repeated.
         last: bool,
     },
@@ -85,6 +87,12 @@ impl Call {
         Self { method: Method::DELETE, path: path.into(), body: None, key: None, after: None }
     }
 
+    /// A GraphQL query.
+    pub fn graphql(query: &str, variables: &Value) -> Self {
+        let body = serde_json::json!({ "query": query, "variables": variables });
+        Self { method: Method::POST, path: "/graphql".to_owned(), body: Some(body), key: None, after: None }
+    }
+
     /// The same, as of what those streams say.
     #[must_use]
     pub fn after(mut self, consistency: Option<&str>) -> Self {
@@ -106,7 +114,7 @@ impl Api {
             let attempt = timeout(LONGEST_ATTEMPT, self.attempt(call)).await;
             let (why, asked) = match attempt.unwrap_or_else(|_| Err("it does not answer".to_owned())) {
                 Ok(Response { mut answered, pause, again }) => {
-                    seen(Attempt::Answered { status: answered.status, last: !again });
+                    seen(Attempt::Answered { status: answered.status, code: answered.text("code"), last: !again });
                     if !again {
                         answered.took = began.elapsed();
                         return Ok(answered);

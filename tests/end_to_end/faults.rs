@@ -84,7 +84,8 @@ fn killing_the_process_loses_nothing_that_was_acknowledged() {
     shop.stop();
 }
 
-fn kill_services(shop: &System) {
+/// Kills the system, not its Postgres.
+pub fn kill_services(shop: &System) {
     let killed = Command::new("pkill").args(["-KILL", "-P", &shop.process_id().to_string(), "oms"]).status().unwrap();
     assert!(killed.success(), "there was no process to kill");
 }

@@ -14,6 +14,7 @@ mod carts;
 mod catalogue;
 mod checkout;
 mod credit_notes;
+mod demo;
 mod discounts;
 mod faults;
 mod graphql;
