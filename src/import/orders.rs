@@ -7,16 +7,20 @@ use std::io::{BufRead as _, BufReader, Lines, Write as _};
 use std::path::Path;
 
 use anyhow::Context;
+use futures_util::stream::{self, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use web::json_body::LARGEST_BODY;
 
 use super::Progress;
 use super::sending::{Answer, AnsweredLine, BATCH_BYTES, Batch, Counts, Outcome, Stopped, in_batches};
-use crate::system::Api;
+use crate::system::{Api, Call};
 
 /// The product of an item in a dry run whose sku the shop does not know yet.
 const NOT_MADE_YET: &str = "prod_00000000000000000000000000";
+
+/// So many products are looked for at once.
+const LOOKUPS: usize = 8;
 
 /// Products by sku, as the bulk route takes them.
 type Products = BTreeMap<String, Value>;
@@ -127,7 +131,8 @@ impl OrderSender<'_> {
     /// # Errors
     /// When the file cannot be read, or the system refuses a product or is away for too long.
     pub async fn send(&self, path: &Path, scan: &Scan) -> anyhow::Result<(Stopped, Taken)> {
-        let ids = if self.dry_run { BTreeMap::new() } else { self.products(&scan.products).await? };
+        let products = &scan.products;
+        let ids = if self.dry_run { self.known(products).await? } else { self.products(products).await? };
         let mut lines = FileLines::open(path)?;
         let (mut taken, mut unreadable) = (Taken::default(), Vec::new());
         let route = if self.dry_run { "/api/orders/import?dryRun=true" } else { "/api/orders/import" };
@@ -195,6 +200,24 @@ impl OrderSender<'_> {
             return Err(reject("BODY_TOO_LARGE", format!("the order has more than {LARGEST_BODY} bytes")));
         }
         Ok(Ready { line, text, external_id })
+    }
+
+    /// The ids of those that the shop has: in a dry run nothing is made.
+    async fn known(&self, products: &Products) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut ids = BTreeMap::new();
+        let path =
+            |sku: &str| form_urlencoded::Serializer::new("/api/products?".to_owned()).append_pair("sku", sku).finish();
+        let calls = products.keys().map(|sku| async move {
+            let found = self.api.call(&Call::get(path(sku)), |_| {}).await?;
+            Ok::<_, anyhow::Error>((sku, found.body["items"][0]["productId"].as_str().map(ToOwned::to_owned)))
+        });
+        let mut found = stream::iter(calls).buffer_unordered(LOOKUPS);
+        while let Some(looked_up) = found.next().await {
+            if let (sku, Some(id)) = looked_up? {
+                ids.insert(sku.clone(), id);
+            }
+        }
+        Ok(ids)
     }
 
     async fn products(&self, products: &Products) -> anyhow::Result<BTreeMap<String, String>> {

@@ -139,9 +139,21 @@ fn stock_that_is_off_by_one_is_found() {
              where event_id = (select event_id from inventory.events where type = 'StockReserved' order by recorded_at limit 1)"
         )
     };
-    damage(&level("onHand", 1), &["stock.moves"], "on hand goes from");
-    damage(&level("reserved", 1), &["stock.moves"], "reserved from");
-    damage(&level("stockVersion", 1000), &["stock.levels", "stock.moves", "stock_view"], "follows version");
+    damage(&level("onHand", 1), &["stock.moves", "stock_movement"], "on hand goes from");
+    damage(&level("reserved", 1), &["stock.moves", "stock_movement"], "reserved from");
+    let newest = ["stock.levels", "stock.moves", "stock_movement", "stock_view"];
+    damage(&level("stockVersion", 1000), &newest, "follows version");
+    let elsewhere = format!("update inventory.stock set elsewhere = '{{\"north\": 1}}' where {ONE}");
+    damage(&elsewhere, &["stock.levels"], "at other locations");
+}
+
+#[test]
+fn movements_of_stock_that_are_not_those_of_the_log_are_found() {
+    const ONE: &str = "event_id = (select event_id from inventory.stock_movement order by occurred_at limit 1)";
+    let damaged = |change: &str, told: &str| damage(&format!("{change} where {ONE}"), &["stock_movement"], told);
+    damaged("delete from inventory.stock_movement", "is missing");
+    damaged("update inventory.stock_movement set quantity = quantity + 1", "differs from the log");
+    damaged("update inventory.stock_movement set event_id = gen_random_uuid()", "is not in the log");
 }
 
 #[test]
