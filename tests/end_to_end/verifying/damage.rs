@@ -59,7 +59,7 @@ impl Drop for Copy {
 }
 
 /// Runs statements on a database.
-pub pub fn statement(url: &str, statements: &str) {
+pub fn statement(url: &str, statements: &str) {
     runtime().block_on(async {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
         tokio::select! {
