@@ -164,7 +164,7 @@ impl Api {
         if let Some(body) = &call.body {
             request = request.json(body);
         }
-        let why = |error: reqwest::Error| format!("{:#}", anyhow::Error::from(error));
+        let why = |error: reqwest::Error| format!("{:#}", anyhow::Error::from(error.without_url()));
         let response = request.send().await.map_err(why)?;
         let status = response.status();
         let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
