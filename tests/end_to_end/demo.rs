@@ -70,7 +70,7 @@ fn a_system_that_is_killed_and_comes_back_is_asked_again_under_the_same_keys() {
 }
 
 #[test]
-fn a_system_without_the_demo_catalogue_is_left_alone() {
+fn without_a_system_there_is_no_traffic_and_nothing_is_wrong() {
     let missing = std::env::temp_dir().join(unique("no-ready-file"));
     let output = Command::new(env!("CARGO_BIN_EXE_oms")).args(["demo", "--ready-file"]).arg(missing).output().unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
