@@ -13,7 +13,7 @@ insert into location (code, name) values ('default', 'Default');
 alter table stock add column elsewhere jsonb not null default '{}';
 
 -- What the log says about a product's stock, in the order of its versions; filled by the reader `stock-movements`.
--- on_hand and reserved are those of the location.
+-- on_hand and reserved are those of the location. counted_at is the moment whose stock a count told.
 create table stock_movement (
     product_id    uuid        not null,
     stock_version bigint      not null,
@@ -26,5 +26,6 @@ create table stock_movement (
     order_id      uuid,
     reason        text,
     occurred_at   timestamptz not null,
+    counted_at    timestamptz,
     primary key (product_id, stock_version)
 );

@@ -30,8 +30,10 @@ impl Images {
         let store: Arc<dyn ObjectStore> = match settings.url.as_deref() {
             // Made by the first picture: a shop without any needs no folder.
             None => {
-                let unusable = |error| StartError::step("naming the folder of images", error);
-                let prefix = Path::from_absolute_path(default_folder(settings).await?).map_err(unusable)?;
+                let folder = std::path::absolute(default_folder(settings).await?)
+                    .map_err(|error| StartError::step("finding the folder of images", error))?;
+                let prefix = Path::from_absolute_path(folder)
+                    .map_err(|error| StartError::step("naming the folder of images", error))?;
                 Arc::new(PrefixStore::new(LocalFileSystem::new(), prefix))
             }
             Some(url) => match url.split_once("://") {

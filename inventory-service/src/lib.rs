@@ -66,7 +66,7 @@ pub async fn build(config: Config, deps: Deps) -> Result<Service, StartError> {
     let app = App {
         images: Images::open(&config.images).await?,
         locations: Locations::new(pool.clone()),
-        movements: Movements::new(pool.clone(), movements.handle()),
+        movements: Movements::new(pool.clone(), log.clone(), movements.handle()),
         catalogue: Catalogue::new(pool.clone(), log.clone()),
         writer: writer.clone(),
         pool: pool.clone(),

@@ -1,8 +1,10 @@
 //! Every change of a product's stock, in the order of its versions: the table `stock_movement`, which a reader fills
 //! from the log, so that no order waits for it.
 
+use crate::domain::stock::lines_of;
 use chrono::{DateTime, Utc};
-use feeds::{HandleError, Page, Projector, ReaderHandle};
+use eventstore::{EventLog, ReadError};
+use feeds::{HandleError, Page, Projector, ReaderHandle, Target, WaitError};
 use pg::deadpool_postgres::{PoolError, Transaction};
 use pg::tokio_postgres::{self, Row};
 use pg::{Pool, tokio_postgres::types::ToSql};
@@ -11,10 +13,7 @@ use shared_events::sealed::{KeyRing, open_event};
 use shared_events::{EventBody as _, OrderId, ProductId, RecordedEvent};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
-
-use crate::domain::stock::lines_of;
 
 /// The reader's name.
 pub const NAME: &str = "stock-movements";
@@ -22,9 +21,7 @@ pub const NAME: &str = "stock-movements";
 const INSERT: &str = include_str!("sql/insert_movements.sql");
 const LIST: &str = include_str!("sql/list_movements.sql");
 const MOVED_SINCE: &str = include_str!("sql/moved_since.sql");
-const KNOWN: &str = "select count(*) from stock_movement where product_id = $1 and stock_version <= $2";
 const PATIENCE: Duration = Duration::from_secs(5);
-const POLL: Duration = Duration::from_millis(50);
 
 /// Fills the table.
 pub struct StockMovements;
@@ -54,6 +51,17 @@ pub struct Movement {
     pub reason: Option<String>,
     /// When.
     pub occurred_at: DateTime<Utc>,
+    /// The moment whose stock was counted, if it is a count.
+    pub counted_at: Option<DateTime<Utc>>,
+}
+
+/// What happened at a location since a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// Pieces that came, less those that left; what counts corrected is not among them.
+    pub moved: i64,
+    /// Whether it was counted at that moment, or at a later one.
+    pub was_counted: bool,
 }
 
 /// Why movements can't be read.
@@ -65,9 +73,12 @@ pub enum MovementsError {
     /// A statement failed.
     #[error("the movements of stock can't be read")]
     Statement(#[from] tokio_postgres::Error),
+    /// The head of the log can't be read.
+    #[error("the inventory log can't be read")]
+    Log(#[from] ReadError),
     /// The table is too far behind the log.
-    #[error("the movements of {0} are not readable yet")]
-    Behind(ProductId),
+    #[error("the movements of stock are not readable yet")]
+    Behind(#[source] WaitError),
 }
 
 impl Movement {
@@ -78,6 +89,10 @@ impl Movement {
             return Ok(Vec::new());
         }
         let (order_id, reason, occurred_at) = cause_of(&event).unwrap_or((None, None, recorded.recorded_at));
+        let counted_at = match &event {
+            InventoryEvent::StockAdjusted(adjusted) => adjusted.counted_at,
+            _ => None,
+        };
         let movement = |line: &StockLine| Self {
             product_id: line.product_id,
             stock_version: line.stock_version,
@@ -90,6 +105,7 @@ impl Movement {
             order_id,
             reason: reason.clone(),
             occurred_at,
+            counted_at,
         };
         Ok(lines.iter().map(movement).collect())
     }
@@ -107,6 +123,7 @@ impl Movement {
             order_id: row.get::<_, Option<Uuid>>(8).map(OrderId::from_uuid),
             reason: row.get(9),
             occurred_at: row.get(10),
+            counted_at: row.get(11),
         }
     }
 }
@@ -156,7 +173,7 @@ impl Projector for StockMovements {
         let uuids = |pick: fn(&Movement) -> Uuid| rows.iter().map(|row| pick(row)).collect::<Vec<_>>();
         let numbers = |pick: fn(&Movement) -> i64| rows.iter().map(|row| pick(row)).collect::<Vec<_>>();
         let texts = |pick: fn(&Movement) -> &str| rows.iter().map(|row| pick(row)).collect::<Vec<_>>();
-        let params: [&(dyn ToSql + Sync); 11] = [
+        let params: [&(dyn ToSql + Sync); 12] = [
             &uuids(|row| row.product_id.as_uuid()),
             &numbers(|row| row.stock_version),
             &uuids(|row| row.event_id),
@@ -168,6 +185,7 @@ impl Projector for StockMovements {
             &rows.iter().map(|row| row.order_id.map(|id| id.as_uuid())).collect::<Vec<_>>(),
             &rows.iter().map(|row| row.reason.as_deref()).collect::<Vec<_>>(),
             &rows.iter().map(|row| row.occurred_at).collect::<Vec<_>>(),
+            &rows.iter().map(|row| row.counted_at).collect::<Vec<_>>(),
         ];
         let insert = transaction.prepare_cached(INSERT).await?;
         transaction.execute(&insert, &params).await?;
@@ -179,14 +197,15 @@ impl Projector for StockMovements {
 #[derive(Clone)]
 pub struct Movements {
     pool: Pool,
+    log: EventLog,
     reader: ReaderHandle,
 }
 
 impl Movements {
-    /// Reads what the reader with this handle fills.
+    /// Reads what the reader with this handle fills from `log`.
     #[must_use]
-    pub const fn new(pool: Pool, reader: ReaderHandle) -> Self {
-        Self { pool, reader }
+    pub const fn new(pool: Pool, log: EventLog, reader: ReaderHandle) -> Self {
+        Self { pool, log, reader }
     }
 
     /// The movements of a product before a stock version, newest first.
@@ -204,8 +223,8 @@ impl Movements {
         Ok(rows.iter().map(Movement::read).collect())
     }
 
-    /// By how much what lies of a product at a location has changed since a moment, up to a stock version that the
-    /// table has to have; see [`Self::wait_for`].
+    /// What happened to what lies of a product at a location since a moment, up to a stock version. The table has to
+    /// have all of it: see [`Self::catch_up`].
     ///
     /// # Errors
     /// [`MovementsError`].
@@ -215,36 +234,25 @@ impl Movements {
         location: &str,
         moment: DateTime<Utc>,
         version: i64,
-    ) -> Result<i64, MovementsError> {
+    ) -> Result<Since, MovementsError> {
         let client = self.pool.get().await?;
         let params: [&(dyn ToSql + Sync); 4] = [&product_id.as_uuid(), &location, &moment, &version];
-        Ok(client.query_one(MOVED_SINCE, &params).await?.get(0))
+        let row = client.query_one(MOVED_SINCE, &params).await?;
+        Ok(Since { moved: row.get(0), was_counted: row.get(1) })
     }
 
-    /// Waits until the table has all movements of a product up to a stock version, for 5 s at most.
+    /// Waits until the table has all that is in the log now, for 5 s at most.
     ///
     /// # Errors
     /// [`MovementsError::Behind`] among others.
-    pub async fn wait_for(&self, product_id: ProductId, version: i64) -> Result<(), MovementsError> {
-        let deadline = Instant::now() + PATIENCE;
-        let mut progress = self.reader.progress();
-        loop {
-            progress.mark_unchanged();
-            let client = self.pool.get().await?;
-            // They come from many partitions, the newest perhaps first; versions have no gaps, so counting tells.
-            let known: i64 = client.query_one(KNOWN, &[&product_id.as_uuid(), &version]).await?.get(0);
-            drop(client);
-            if known >= version {
-                return Ok(());
-            }
-            let news = async {
-                tokio::select! {
-                    _ = progress.changed() => {}
-                    // Another instance may be the one that fills it.
-                    () = sleep(POLL) => {}
-                }
-            };
-            timeout_at(deadline, news).await.map_err(|_elapsed| MovementsError::Behind(product_id))?;
-        }
+    pub async fn catch_up(&self) -> Result<(), MovementsError> {
+        let heads = self.log.heads().await?;
+        let targets = (0..).zip(heads.positions).map(|(partition, position)| Target {
+            log: crate::NAME.to_owned(),
+            partition,
+            position,
+        });
+        let targets: Vec<Target> = targets.collect();
+        self.reader.wait_until(&targets, PATIENCE).await.map_err(MovementsError::Behind)
     }
 }

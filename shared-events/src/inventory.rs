@@ -231,6 +231,9 @@ pub struct StockAdjusted {
     /// Why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// The moment whose stock was counted; none where somebody said a difference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<DateTime<Utc>>,
     /// When.
     pub occurred_at: DateTime<Utc>,
 }

@@ -189,7 +189,8 @@ impl OrderSender<'_> {
         let external_id = fields.get("externalId").and_then(Value::as_str).map(ToOwned::to_owned);
         let items = fields.get_mut("items").and_then(Value::as_array_mut);
         for item in items.into_iter().flatten().filter_map(Value::as_object_mut) {
-            let sku = item.get("sku").and_then(Value::as_str).filter(|_| !item.contains_key("productId"));
+            let sku =
+                item.get("sku").and_then(Value::as_str).filter(|_| item.get("productId").is_none_or(Value::is_null));
             if let Some(sku) = sku {
                 let id = ids.get(sku).map_or(NOT_MADE_YET, String::as_str).to_owned();
                 item.insert("productId".to_owned(), id.into());

@@ -55,7 +55,7 @@ impl Step for ReceivedBody {
         let return_id = at.params.id("returnId")?;
         let mut checks = Checks::default();
         let lines = named_lines(self.lines.as_deref(), &mut checks)?;
-        let location = checks.optional("/location", self.location.as_deref(), LONGEST_REASON);
+        let location = checks.location("/location", self.location.as_deref());
         checks.finish()?;
         let restock = self.restock.unwrap_or(true);
         Ok(ReceiveReturn { return_id, lines, restock, location, now: at.now }.into())

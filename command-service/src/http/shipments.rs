@@ -35,7 +35,7 @@ impl Step for ShipmentBody {
         let lines = named_lines(self.lines.as_deref(), &mut checks)?;
         let carrier = checks.optional("/carrier", self.carrier.as_deref(), LONGEST_CARRIER);
         let tracking_number = checks.optional("/trackingNumber", self.tracking_number.as_deref(), LONGEST_CARRIER);
-        let location = checks.optional("/location", self.location.as_deref(), LONGEST_CARRIER);
+        let location = checks.location("/location", self.location.as_deref());
         checks.finish()?;
         let shipment_id = ShipmentId::generate();
         let command = CreateShipment { shipment_id, lines, carrier, tracking_number, location, now: at.now };

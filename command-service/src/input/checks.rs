@@ -54,6 +54,17 @@ impl Checks {
         Some(name)
     }
 
+    /// The code of a stock location, by the rule of inventory-service: lower-case letters, digits, `-` and `_`.
+    pub fn location(&mut self, pointer: &str, text: Option<&str>) -> Option<String> {
+        let code = self.optional(pointer, text, LONGEST_KEY)?;
+        let is_code = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "-_".contains(letter);
+        if !code.chars().all(is_code) {
+            self.broken(pointer, "the code of a stock location: lower-case letters, digits, `-` and `_`");
+            return None;
+        }
+        Some(code)
+    }
+
     /// A flat map of strings, within bounds.
     pub fn attributes(&mut self, pointer: &str, attributes: Option<Attributes>) -> Attributes {
         let attributes = attributes.unwrap_or_default();

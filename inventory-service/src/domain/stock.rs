@@ -49,6 +49,8 @@ impl Level {
 pub enum Adjustment {
     /// There are so many: they were counted.
     Count(i64),
+    /// There are so many, by what was counted at that moment and what came and left since.
+    CountAsOf(i64, DateTime<Utc>),
     /// There are so many more, or fewer.
     Difference(i64),
 }
@@ -251,7 +253,7 @@ impl Shelf {
         let Some(level) = self.level(product_id) else { return Ok(None) };
         let before = self.on_hand_at(product_id, location);
         let after = match adjustment {
-            Adjustment::Count(on_hand) => on_hand,
+            Adjustment::Count(on_hand) | Adjustment::CountAsOf(on_hand, _) => on_hand,
             Adjustment::Difference(difference) => before.saturating_add(difference),
         };
         if after < 0 {
@@ -268,9 +270,12 @@ impl Shelf {
             return Ok(None);
         }
         let line = self.moved(product_id, level, after - before, location);
+        let adjusted = |line, reason, counted_at| StockAdjusted { line, reason, counted_at, occurred_at }.into();
         Ok(Some(match adjustment {
             Adjustment::Difference(1..) => StockReceived { line, reason, occurred_at }.into(),
-            Adjustment::Difference(_) | Adjustment::Count(_) => StockAdjusted { line, reason, occurred_at }.into(),
+            Adjustment::Difference(_) => adjusted(line, reason, None),
+            Adjustment::Count(_) => adjusted(line, reason, Some(occurred_at)),
+            Adjustment::CountAsOf(_, moment) => adjusted(line, reason, Some(moment)),
         }))
     }
 

@@ -3,12 +3,12 @@
 
 use super::{App, locations, problems, stock};
 use crate::causes;
-use crate::domain::stock::{Adjustment, MOST_PIECES};
+use crate::domain::stock::{Adjustment, Level, MOST_PIECES};
 use crate::rows::{self, StockRow};
-use crate::stock_writer::{Count, StockError};
+use crate::stock_writer::{Count, Counted, StockError};
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike as _, Utc};
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use service::problem_of;
@@ -119,16 +119,19 @@ pub async fn post(
         }
         counted
     });
-    let counted: Vec<_> = stream::iter(counted).buffer_unordered(AT_ONCE).collect().await;
-    for (number, outcome) in counted.into_iter().flatten() {
-        let line = match outcome {
-            Ok(line) => line,
-            // What is wrong with the system ends the request; the same body may be sent again.
-            Err(problem) if problem.status().is_server_error() => return Err(problem),
-            Err(problem) => refused(number, &problem),
-        };
-        lines.insert(number, line);
+    let mut counted = stream::iter(counted).buffer_unordered(AT_ONCE);
+    while let Some(of_product) = counted.next().await {
+        for (number, outcome) in of_product {
+            let line = match outcome {
+                Ok(line) => line,
+                // What is wrong with the system ends the request; the same body may be sent again.
+                Err(problem) if problem.status().is_server_error() => return Err(problem),
+                Err(problem) => refused(number, &problem),
+            };
+            lines.insert(number, line);
+        }
     }
+    drop(counted);
     Ok(Json(BulkStockAnswer::of(lines.into_values().collect())))
 }
 
@@ -165,8 +168,8 @@ impl Names {
         if !(0..=MOST_PIECES).contains(&line.on_hand) {
             return Err(Problem::invalid_field("/onHand", format!("must be from 0 to {MOST_PIECES}")));
         }
-        if line.as_of.is_some_and(|moment| moment > now) {
-            return Err(Problem::invalid_field("/asOf", "must not lie in the future"));
+        if line.as_of.is_some_and(|moment| moment > now || moment.year() < 1970) {
+            return Err(Problem::invalid_field("/asOf", "must lie between 1970 and now"));
         }
         stock::check_reason(line.reason.as_deref())?;
         let location = line.location.unwrap_or_else(|| DEFAULT.to_owned());
@@ -183,35 +186,33 @@ async fn count(app: &App, wanted: Wanted, metadata: &Metadata) -> Result<Counted
     for _ in 0..ATTEMPTS {
         let before = stock_of(app, product_id).await?;
         let version = before.level.version;
-        let (on_hand, expected) = match wanted.as_of {
-            None => (wanted.on_hand, None),
+        let (adjustment, expected) = match wanted.as_of {
+            None => (Adjustment::Count(wanted.on_hand), None),
             Some(moment) => {
-                app.movements.wait_for(product_id, version).await.map_err(|error| problems::movements(&error))?;
-                let moved = app.movements.since(product_id, &wanted.location, moment, version).await;
-                let moved = moved.map_err(|error| problems::movements(&error))?;
-                (wanted.on_hand.saturating_add(moved), Some(version))
+                app.movements.catch_up().await.map_err(|error| problems::movements(&error))?;
+                let since = app.movements.since(product_id, &wanted.location, moment, version).await;
+                let since = since.map_err(|error| problems::movements(&error))?;
+                // The same count once more, or an older one that comes late: what was counted last holds.
+                if since.was_counted {
+                    return Ok(counted(&wanted, "existing", before.level));
+                }
+                let on_hand = wanted.on_hand.saturating_add(since.moved);
+                (Adjustment::CountAsOf(on_hand, moment), Some(version))
             }
         };
         let count = Count {
             product_id,
             location: wanted.location.clone(),
-            adjustment: Adjustment::Count(on_hand),
+            adjustment,
             reason: wanted.reason.clone(),
             expected,
             command_id: causes::command_id(),
             metadata: metadata.clone(),
         };
         match app.writer.count(count).await {
-            Ok(counted) => {
-                let outcome = if counted.level.version == version { "existing" } else { "updated" };
-                return Ok(CountedLine {
-                    line: wanted.line,
-                    outcome,
-                    product_id: Some(product_id),
-                    on_hand: Some(counted.level.on_hand),
-                    version: Some(counted.level.version),
-                    refused: None,
-                });
+            Ok(Counted { level, .. }) => {
+                let outcome = if level.version == version { "existing" } else { "updated" };
+                return Ok(counted(&wanted, outcome, level));
             }
             // It moved meanwhile: what was counted is as it was, what came after it is more.
             Err(StockError::VersionMismatch { .. }) => {}
@@ -219,6 +220,17 @@ async fn count(app: &App, wanted: Wanted, metadata: &Metadata) -> Result<Counted
         }
     }
     Err(Problem::overloaded(format!("the stock of {product_id} moves too fast to be counted right now")))
+}
+
+fn counted(wanted: &Wanted, outcome: &'static str, level: Level) -> CountedLine {
+    CountedLine {
+        line: wanted.line,
+        outcome,
+        product_id: Some(wanted.product_id),
+        on_hand: Some(level.on_hand),
+        version: Some(level.version),
+        refused: None,
+    }
 }
 
 async fn stock_of(app: &App, product_id: ProductId) -> Result<StockRow, Problem> {

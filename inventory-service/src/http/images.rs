@@ -50,6 +50,7 @@ impl<S: Sync> FromRequest<S> for ImageBody {
         let (parts, body) = request.into_parts();
         let bytes = read_limited(body, LARGEST_BODY).await?;
         let said = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let said = said.split(';').next().unwrap_or_default().trim();
         let content_type = format_of(&bytes).filter(|content_type| said.eq_ignore_ascii_case(content_type));
         let detail = "the body must be a PNG, JPEG, GIF, WebP or AVIF picture, sent as the media type that it has";
         Ok(Self { bytes, content_type: content_type.ok_or_else(|| Problem::unsupported_media_type(detail))? })

@@ -90,7 +90,7 @@ async fn create(app: &App, body: &LocationBody) -> Result<Answer, Problem> {
         return Err(Problem::invalid_field("/code", rule));
     }
     let location = app.locations.create(&code, name).await.map_err(|error| problems::location(&error))?;
-    Ok(Answer::json(201, &LocationAnswer::from(location)).location(format_args!("/api/locations?code={code}")))
+    Ok(Answer::json(201, &LocationAnswer::from(location)))
 }
 
 /// The name in the form of a code.

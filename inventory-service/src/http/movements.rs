@@ -72,8 +72,10 @@ pub async fn list(
     let client = app.pool.get().await.map_err(|error| problem_of(&error))?;
     let stock = rows::stock(&**client, &[product_id]).await.map_err(|error| problem_of(&error))?;
     drop(client);
-    let row = stock.first().ok_or_else(|| Problem::not_found(format!("there is no product {product_id}")))?;
-    app.movements.wait_for(product_id, row.level.version).await.map_err(|error| problems::movements(&error))?;
+    stock.first().ok_or_else(|| Problem::not_found(format!("there is no product {product_id}")))?;
+    if before.is_none() {
+        app.movements.catch_up().await.map_err(|error| problems::movements(&error))?;
+    }
     let movements = app.movements.before(product_id, before.unwrap_or(i64::MAX), page.limit.plus_one()).await;
     let movements = movements.map_err(|error| problems::movements(&error))?;
     let items = movements.into_iter().map(MovementAnswer::from).collect();

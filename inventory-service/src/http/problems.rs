@@ -69,6 +69,7 @@ pub fn location(error: &LocationError) -> Problem {
 pub fn movements(error: &MovementsError) -> Problem {
     match error {
         MovementsError::Behind(_) => Problem::read_timeout(error.to_string()),
+        MovementsError::Log(cause) => unavailable_or_internal(error, cause.is_unavailable()),
         MovementsError::Connection(_) | MovementsError::Statement(_) => problem_of(error),
     }
 }

@@ -63,6 +63,29 @@ async fn a_bulk_count_is_absolute_as_of_its_moment_and_keeps_what_came_after() {
 }
 
 #[tokio::test]
+async fn a_count_that_comes_again_or_late_changes_nothing() {
+    let shop = Shop::open().await;
+    let mug = shop.product("MUG", 10).await;
+    let earlier = web::request_context::now();
+    shop.put(&format!("/api/inventory/{mug}"), json!({"delta": -1, "reason": "broken"})).await;
+    let counted_at = web::request_context::now();
+    let line = |on_hand: i64, as_of| json!({"productId": mug, "onHand": on_hand, "asOf": as_of}).to_string();
+    let bulk = async |line: String| {
+        let answer = shop.bulk("/api/inventory/bulk", &line).await;
+        (answer.body["items"][0]["outcome"].clone(), shop.levels(mug).await.0)
+    };
+    assert_eq!(bulk(line(7, counted_at)).await, (json!("updated"), 7));
+    assert_eq!(bulk(line(7, counted_at)).await, (json!("existing"), 7), "the same count is not applied twice");
+    assert_eq!(bulk(line(9, earlier)).await, (json!("existing"), 7), "an older count does not undo a newer one");
+    let later = web::request_context::now();
+    shop.put(&format!("/api/inventory/{mug}"), json!({"delta": 3})).await;
+    assert_eq!(bulk(line(6, later)).await, (json!("updated"), 9), "6 were counted and 3 came since");
+    shop.put(&format!("/api/inventory/{mug}"), json!({"onHand": 20})).await;
+    assert_eq!(bulk(line(6, later)).await, (json!("existing"), 20), "somebody counted since");
+    shop.is_consistent().await;
+}
+
+#[tokio::test]
 async fn lines_of_a_bulk_count_stand_alone_and_say_what_is_wrong() {
     let shop = Shop::open().await;
     let product = shop.product("MUG", 10).await;

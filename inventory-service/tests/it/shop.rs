@@ -314,7 +314,8 @@ impl Shop {
 
 /// A line as an event of its own.
 fn alone(line: &StockLine) -> InventoryEvent {
-    StockAdjusted { line: line.clone(), reason: None, occurred_at: chrono::DateTime::UNIX_EPOCH }.into()
+    StockAdjusted { line: line.clone(), reason: None, counted_at: None, occurred_at: chrono::DateTime::UNIX_EPOCH }
+        .into()
 }
 
 impl Drop for Shop {
