@@ -31,7 +31,8 @@ CREATE TABLE quote (
     expires_at       timestamptz NOT NULL
 );
 CREATE INDEX quote_order_id ON quote (order_id);
-CREATE INDEX quote_expires_at ON quote (expires_at);
+CREATE INDEX quote_expires_at ON quote (expires_at) WHERE ordered_at IS NULL;
+CREATE INDEX quote_ordered_at ON quote (ordered_at) WHERE ordered_at IS NOT NULL;
 
 -- `written` is the value in the shop's own words: a number, a text or money.
 CREATE TABLE discount (
