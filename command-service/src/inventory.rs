@@ -28,14 +28,23 @@ pub struct CatalogueProduct {
 }
 
 impl CatalogueProduct {
+    /// Whether it is sold at all now.
+    ///
+    /// # Errors
+    /// That it is not, for people.
+    pub fn still_sold(&self) -> Result<(), String> {
+        match self.status {
+            ProductStatus::Active => Ok(()),
+            ProductStatus::Archived => Err(format!("the product {} is not sold any more", self.sku)),
+        }
+    }
+
     /// What a piece costs, if it is sold in that currency now.
     ///
     /// # Errors
     /// Why it is not, for people.
     pub fn sold_for(&self, currency: Currency) -> Result<Money, String> {
-        if self.status != ProductStatus::Active {
-            return Err(format!("the product {} is not sold any more", self.sku));
-        }
+        self.still_sold()?;
         self.unit_price.ok_or_else(|| format!("the product {} has no price in {currency}", self.sku))
     }
 }

@@ -129,7 +129,7 @@ impl Placing<'_> {
 
     /// Others were faster with the last use of the discount.
     async fn used_up(&self, quoted: Option<&Draft>) -> Problem {
-        const DETAIL: &str = "the discount is used up, or limited per customer and the order names none";
+        const DETAIL: &str = "the discount is used up";
         match (self.source, quoted) {
             (Source::Quote(quote, cart), Some(draft)) => {
                 let fresh = offer::expired(self.app, quote, cart.as_deref(), draft, DETAIL).await;

@@ -11,12 +11,19 @@ use crate::{
     app::App,
     carts::{Cart, CartStatus},
     discounts::{StoredDiscount, user_of},
+    inventory::CatalogueProduct,
     quotes::{Quote, QuoteAnswer},
+    rows::RowsError,
     tables::Destination,
 };
-use order::pricing::{Discount, Priced};
+use order::{
+    FieldError, Rejection,
+    pricing::{Discount, Priced},
+};
 use rust_decimal::Decimal;
-use shared_events::{Currency, order::OrderLine};
+use service::PeerError;
+use shared_events::{Currency, ProductId, order::OrderLine};
+use std::collections::HashMap;
 use web::{Problem, request_context::now};
 
 /// What an order costs, and the discount that it uses.
@@ -31,7 +38,7 @@ pub struct Offer {
 /// Finds out what an order costs.
 ///
 /// # Errors
-/// 422 for what cannot be sold so, 409 `QUOTE_EXPIRED` with a fresh quote.
+/// 422 for what cannot be sold so, 409 `QUOTE_EXPIRED` with a fresh quote, 404 for the quote of a cart that was merged.
 pub async fn run(app: &App, source: &Source, draft: &Draft) -> Result<Offer, Problem> {
     if let Source::Quote(quote, cart) = source {
         return quoted(app, quote, cart.as_deref(), draft).await;
@@ -39,6 +46,7 @@ pub async fn run(app: &App, source: &Source, draft: &Draft) -> Result<Offer, Pro
     let user = user_of(draft.customer_id, draft.contact.as_ref());
     let found = discount(app, draft.discount_code.as_deref(), draft.currency, user.as_deref()).await?;
     let (granted, discount) = found.unzip();
+    whose(discount.as_ref(), user.as_deref())?;
     let basket = Basket {
         items: &draft.items,
         currency: draft.currency,
@@ -53,7 +61,7 @@ pub async fn run(app: &App, source: &Source, draft: &Draft) -> Result<Offer, Pro
 /// The discount of that code, where it is granted now.
 ///
 /// # Errors
-/// 422 at `/discountCode`.
+/// 422 at `/discountCode`, 503 where the database is away.
 pub async fn discount(
     app: &App,
     code: Option<&str>,
@@ -61,22 +69,65 @@ pub async fn discount(
     user: Option<&str>,
 ) -> Result<Option<(Discount, StoredDiscount)>, Problem> {
     let Some(code) = code else { return Ok(None) };
-    let refused = |detail: String| Problem::invalid_field("/discountCode", detail);
-    let stored = app.discounts.find_for(code, user).await?;
-    let stored = stored.ok_or_else(|| refused("there is no such discount".to_owned()))?;
-    let granted = stored.granted(currency, now()).map_err(refused)?;
-    Ok(Some((granted, stored)))
+    let granted = granted(app, code, currency, user).await?;
+    granted.map(Some).map_err(|detail| Problem::invalid_field("/discountCode", detail))
+}
+
+/// The discount of that code and what it grants now, or why it grants nothing.
+async fn granted(
+    app: &App,
+    code: &str,
+    currency: Currency,
+    user: Option<&str>,
+) -> Result<Result<(Discount, StoredDiscount), String>, RowsError> {
+    let Some(stored) = app.discounts.find_for(code, user).await? else {
+        return Ok(Err("there is no such discount".to_owned()));
+    };
+    Ok(stored.granted(currency, now()).map(|granted| (granted, stored)))
+}
+
+/// A discount that is limited per customer needs somebody whose use it is. A fresh quote would not help.
+fn whose(discount: Option<&StoredDiscount>, user: Option<&str>) -> Result<(), Problem> {
+    match discount {
+        Some(StoredDiscount { terms, .. }) if terms.limit_per_customer.is_some() && user.is_none() => {
+            let detail = format!("the discount {} is limited per customer and the order names none", terms.code);
+            Err(Problem::invalid_field("/discountCode", detail))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn quoted(app: &App, quote: &Quote, cart: Option<&Cart>, draft: &Draft) -> Result<Offer, Problem> {
+    if cart.is_some_and(|cart| cart.status == CartStatus::Merged) {
+        return Err(Problem::not_found("there is no such quote any more: its cart was merged into another"));
+    }
     if let Some(reason) = changed(app, quote, cart, draft) {
         return Err(expired(app, quote, cart, draft, reason).await?);
     }
+    let priced = quote.content.priced.clone();
+    let mut ids: Vec<ProductId> = priced.lines.iter().map(|line| line.product_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let products = app.inventory.products(&ids, priced.currency).await.map_err(PeerError::into_problem)?;
+    still_sold(&ids, &products).map_err(crate::rejections::problem)?;
     let discount = match &quote.content.discount_code {
         Some(code) => app.discounts.find_for(code, None).await?,
         None => None,
     };
-    Ok(Offer { priced: quote.content.priced.clone(), discount })
+    whose(discount.as_ref(), user_of(draft.customer_id, draft.contact.as_ref()).as_deref())?;
+    Ok(Offer { priced, discount })
+}
+
+/// A quote keeps prices, not products: each has to be there and sold.
+fn still_sold(wanted: &[ProductId], products: &[CatalogueProduct]) -> Result<(), Rejection> {
+    let products: HashMap<_, _> = products.iter().map(|product| (product.product_id, product)).collect();
+    let sold = |wanted: &ProductId| match products.get(wanted) {
+        Some(product) => product.still_sold(),
+        None => Err(format!("there is no product {wanted}")),
+    };
+    let details = wanted.iter().filter_map(|wanted| sold(wanted).err());
+    let errors: Vec<FieldError> = details.map(|detail| FieldError::new("/quoteId", detail)).collect();
+    if errors.is_empty() { Ok(()) } else { Err(Rejection::Invalid(errors)) }
 }
 
 /// Why a quote does not hold for this order.
@@ -129,7 +180,7 @@ pub async fn expired(
     let user = user_of(draft.customer_id, draft.contact.as_ref());
     let discount = match (&draft.discount_code, &quoted.discount_code) {
         (Some(code), _) => discount(app, Some(code), currency, user.as_deref()).await?,
-        (None, Some(code)) => discount(app, Some(code), currency, user.as_deref()).await.unwrap_or_default(),
+        (None, Some(code)) => granted(app, code, currency, user.as_deref()).await?.ok(),
         (None, None) => None,
     };
     let cart = cart.filter(|cart| cart.status == CartStatus::Open);
@@ -154,3 +205,6 @@ pub async fn expired(
     let fresh = serde_json::to_value(fresh).unwrap_or_default();
     Ok(Problem::quote_expired(format!("{reason}; see `quote` for a fresh one")).with_extension("quote", fresh))
 }
+
+#[cfg(test)]
+mod tests;
