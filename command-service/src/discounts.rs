@@ -87,7 +87,8 @@ impl StoredDiscount {
     }
 }
 
-/// Who uses a discount: the customer, or a guest by a digest of their e-mail address that says nothing by itself.
+/// Who uses a discount: the customer, or a guest by a digest of their e-mail address. Nobody reads the address off it, but
+/// whoever has the digest can test addresses they guess: it stays personal data, and goes with its discount.
 #[must_use]
 pub fn user_of(customer_id: Option<UserId>, contact: Option<&Contact>) -> Option<String> {
     match (customer_id, contact) {

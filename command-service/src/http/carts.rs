@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::{Answer, CommandRequest, PeerError};
 use shared_events::{CartId, Currency, ProductId, UserId};
-use web::{Caller, ETag, IfMatch, JsonBody, OptionalJsonBody, PathParams, Problem, etag};
+use web::{Caller, ETag, IfMatch, JsonBody, OptionalJsonBody, PathParams, Problem};
 
 /// How often a change is begun anew when the cart changes meanwhile.
 const MOST_ATTEMPTS: usize = 10;
@@ -79,14 +79,22 @@ async fn open(app: &App, body: &NewCartBody, customer_id: Option<UserId>) -> Res
     let mut checks = Checks::default();
     let currency = body.currency.as_deref().and_then(|code| checks.value("/currency", Currency::parse(code)));
     checks.finish().map_err(rejections::problem)?;
-    let mut cart = app.carts.open(customer_id, currency.unwrap_or(app.config.currency)).await?;
-    if let Some(currency) = currency.filter(|currency| *currency != cart.currency) {
-        // The customer's open cart, in a currency that is no longer wanted.
-        cart.currency = currency;
-        cart = app.carts.save(&cart).await?.ok_or_else(|| etag::mismatch(cart.version))?;
-    }
+    let cart = opened(app, customer_id, currency).await?;
     let answer = answer(app, 201, &cart).await?;
     Ok(answer.location(format_args!("/api/carts/{}", cart.cart_id)))
+}
+
+/// A new cart, or the customer's open one, which takes the currency that is wanted now.
+async fn opened(app: &App, customer_id: Option<UserId>, currency: Option<Currency>) -> Result<Cart, Problem> {
+    for _ in 0..MOST_ATTEMPTS {
+        let mut cart = app.carts.open(customer_id, currency.unwrap_or(app.config.currency)).await?;
+        let Some(currency) = currency.filter(|currency| *currency != cart.currency) else { return Ok(cart) };
+        cart.currency = currency;
+        if let Some(saved) = app.carts.save(&cart).await? {
+            return Ok(saved);
+        }
+    }
+    Err(keeps_changing())
 }
 
 /// GET /api/carts/{cartId}
@@ -172,7 +180,7 @@ async fn changed(
         }
         cart = found(app, cart.cart_id, caller, if_match).await?;
     }
-    Err(etag::mismatch(cart.version))
+    Err(keeps_changing())
 }
 
 /// POST /api/carts/{cartId}/merge
@@ -249,7 +257,11 @@ async fn marked(app: &App, cart_id: CartId, caller: &Caller) -> Result<Answer, P
             return answer(app, 200, &saved).await;
         }
     }
-    Err(Problem::unavailable("the cart keeps changing; try again"))
+    Err(keeps_changing())
+}
+
+fn keeps_changing() -> Problem {
+    Problem::unavailable("the cart keeps changing; try again")
 }
 
 fn checked_out(cart: &Cart) -> Problem {

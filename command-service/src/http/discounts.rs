@@ -12,7 +12,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use http::{StatusCode, Uri};
 use order::pricing::{DiscountKind, LARGEST_AMOUNT};
 use rust_decimal::Decimal;
@@ -20,10 +20,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::{Answer, CommandRequest};
 use shared_events::{Currency, money::MoneyInput};
+use std::ops::RangeInclusive;
 use utoipa::ToSchema;
 use web::{Cursor, ETag, IfMatch, JsonBody, List, PathParams, Problem, QueryParams, etag, pagination::PageParams};
 
 const CURSOR: u8 = 1;
+/// What every reader of a time understands, the database included.
+const YEARS: RangeInclusive<i32> = 1970..=9999;
+/// So many characters has a value at most that is written as a text.
+const LONGEST_VALUE: usize = 32;
 
 /// A discount as the shop writes it.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -139,16 +144,29 @@ pub async fn put(
     let stored = app.discounts.find(params.get("code")).await?.ok_or_else(unknown)?;
     if_match.check(stored.version)?;
     let terms = terms(body, Some(&stored.terms.code), app.config.currency)?;
-    let updated = app.discounts.update(&terms, if_match.version()).await?;
-    Ok(respond(updated.ok_or_else(|| etag::mismatch(stored.version))?))
+    let expected = if_match.version().map(|_| stored.version);
+    match app.discounts.update(&terms, expected).await? {
+        Some(updated) => Ok(respond(updated)),
+        None => Err(missed(&app, &stored.terms.code, expected).await),
+    }
 }
 
 /// DELETE /api/discounts/{code}
 pub async fn delete(State(app): State<App>, if_match: IfMatch, params: PathParams) -> Result<StatusCode, Problem> {
     let stored = app.discounts.find(params.get("code")).await?.ok_or_else(unknown)?;
     if_match.check(stored.version)?;
-    let deleted = app.discounts.delete(&stored.terms.code, if_match.version()).await?;
-    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(etag::mismatch(stored.version)) }
+    let expected = if_match.version().map(|_| stored.version);
+    let deleted = app.discounts.delete(&stored.terms.code, expected).await?;
+    if deleted { Ok(StatusCode::NO_CONTENT) } else { Err(missed(&app, &stored.terms.code, expected).await) }
+}
+
+/// A discount that was deleted or changed since it was read. Without `If-Match` only the former can stand in the way.
+async fn missed(app: &App, code: &str, expected: Option<i64>) -> Problem {
+    match app.discounts.find(code).await {
+        Ok(Some(stored)) if expected.is_some() => etag::mismatch(stored.version),
+        Ok(_) => unknown(),
+        Err(error) => error.into(),
+    }
 }
 
 fn respond(stored: StoredDiscount) -> Response {
@@ -185,6 +203,11 @@ fn terms(body: DiscountBody, named: Option<&str>, shop_currency: Currency) -> Re
     for (pointer, limit) in [("/limit", body.limit), ("/limitPerCustomer", body.limit_per_customer)] {
         if limit.is_some_and(|limit| limit < 1) {
             checks.broken(pointer, "at least 1");
+        }
+    }
+    for (pointer, at) in [("/validFrom", body.valid_from), ("/validTo", body.valid_to)] {
+        if at.is_some_and(|at| !YEARS.contains(&at.year())) {
+            checks.broken(pointer, format!("a time in the years {} to {}", YEARS.start(), YEARS.end()));
         }
     }
     if body.valid_from.zip(body.valid_to).is_some_and(|(from, to)| from >= to) {
@@ -231,7 +254,7 @@ fn amount(
     }
     let text = match value {
         Value::Number(number) => number.to_string(),
-        Value::String(text) => text.clone(),
+        Value::String(text) if text.len() <= LONGEST_VALUE => text.clone(),
         _ => String::new(),
     };
     let Ok(amount) = text.parse::<Decimal>() else {
@@ -250,8 +273,44 @@ fn amount(
         DiscountKind::Fixed if shop_currency.round(amount) != amount => {
             checks.broken(POINTER, format!("no more decimals than {shop_currency} has"));
         }
-        DiscountKind::FreeShipping if amount < Decimal::ZERO => checks.broken(POINTER, "not less than 0"),
+        DiscountKind::FreeShipping if amount < Decimal::ZERO || amount > LARGEST_AMOUNT => {
+            checks.broken(POINTER, format!("0 to {LARGEST_AMOUNT}, which free shipping does not depend on"));
+        }
         DiscountKind::Percentage | DiscountKind::Fixed | DiscountKind::FreeShipping => {}
     }
     (amount, currency)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn refused(body: Value) -> Vec<String> {
+        let refused = terms(serde_json::from_value(body).unwrap(), None, Currency::EUR).map(|terms| terms.written);
+        refused.unwrap_err().errors().iter().map(|error| error.pointer.clone()).collect()
+    }
+
+    #[test]
+    fn a_time_that_the_database_does_not_know_is_refused_at_its_field() {
+        for (field, at) in [("validFrom", "-4800-01-01T00:00:00Z"), ("validTo", "+262000-01-01T00:00:00Z")] {
+            let body = json!({"code": "TEN", "kind": "PERCENTAGE", "value": 10, field: at});
+            assert_eq!(refused(body), [format!("/{field}")]);
+        }
+        let last = json!({"code": "TEN", "kind": "PERCENTAGE", "value": 10, "validTo": "9999-12-31T23:59:59Z"});
+        assert!(terms(serde_json::from_value(last).unwrap(), None, Currency::EUR).is_ok());
+    }
+
+    #[test]
+    fn the_value_of_free_shipping_is_bounded_although_nothing_depends_on_it() {
+        for value in [json!("79228162514264337593543950335"), json!(-1), json!("0".repeat(33)), json!({"any": "thing"})]
+        {
+            let body = json!({"code": "FREE", "kind": "FREE_SHIPPING", "value": value});
+            assert_eq!(refused(body), ["/value"], "{value}");
+        }
+        for value in [json!(null), json!(0), json!("10")] {
+            let body = json!({"code": "FREE", "kind": "FREE_SHIPPING", "value": value});
+            assert!(terms(serde_json::from_value(body).unwrap(), None, Currency::EUR).is_ok());
+        }
+    }
 }
