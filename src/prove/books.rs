@@ -173,7 +173,8 @@ mod tests {
     use serde_json::json;
 
     fn tried(fate: Fate, captured: bool) -> Tried {
-        let sale = Sale { order_id: "ord_1".to_owned(), key: "key".to_owned(), consistency: None };
+        let total = json!({ "amount": "19.90", "currency": "EUR" });
+        let sale = Sale { order_id: "ord_1".to_owned(), key: "key".to_owned(), total, consistency: None };
         Tried { sale, fate, captured, absurd: Vec::new() }
     }
 

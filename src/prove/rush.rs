@@ -7,6 +7,7 @@ use std::time::Instant;
 use futures_util::future::try_join;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::shop::{Shop, Stock};
 use super::{Attack, Laws};
@@ -39,6 +40,8 @@ pub struct Sale {
     pub order_id: String,
     /// The key it was placed under.
     pub key: String,
+    /// What it costs, with whatever tax and shipping the shop adds.
+    pub total: Value,
     /// What a read has to have seen to know of it.
     pub consistency: Option<String>,
 }
@@ -77,7 +80,8 @@ pub enum Told {
 pub fn told(shop: &Shop, key: String, answered: &Answered) -> Told {
     let order_id = answered.text("orderId");
     if answered.status == 201 && !order_id.is_empty() {
-        return Told::Sold(Sale { order_id: order_id.to_owned(), key, consistency: answered.consistency.clone() });
+        let (order_id, total) = (order_id.to_owned(), answered.body["totalAmount"].clone());
+        return Told::Sold(Sale { order_id, key, total, consistency: answered.consistency.clone() });
     }
     let short = &answered.body["unavailable"];
     let names_it = short.as_array().is_some_and(|lines| lines.len() == 1)

@@ -96,15 +96,11 @@ impl Shop {
         format!("prove-{}-{what}", self.run)
     }
 
-    /// What one piece costs.
-    pub fn price() -> Value {
-        json!({ "amount": PRICE, "currency": CURRENCY })
-    }
-
     /// Tries to order one piece.
     pub async fn place(&self, key: &str) -> anyhow::Result<Answered> {
         let body = json!({
             "items": [{ "productId": self.product, "quantity": 1 }],
+            "currency": CURRENCY,
             "contact": { "email": "buyer@example.org", "name": "A buyer" },
             "shippingAddress": {
                 "name": "A buyer", "line1": "1 High Street", "city": "London", "postalCode": "N1 1AA", "country": "GB",

@@ -117,7 +117,7 @@ impl Buyer<'_> {
     }
 
     async fn reports(&self, sale: &Sale, what: &str, key: &str, mut body: Value) -> anyhow::Result<Answered> {
-        body["amount"] = Shop::price();
+        body["amount"] = sale.total.clone();
         let path = format!("/api/orders/{}/payment/{what}", sale.order_id);
         self.shop.call(&Call::post(path, format!("{}-{key}", sale.key), body)).await
     }
