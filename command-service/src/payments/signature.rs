@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use service::Secret;
 use sha2::Sha256;
-use web::standard_webhooks::{SignatureError, WINDOW};
+use web::standard_webhooks::{MOST_SIGNATURES, SignatureError, WINDOW, any_is_signed};
 
 const STRIPE_SIGNATURE: &str = "stripe-signature";
 
@@ -27,14 +27,13 @@ pub fn verify_stripe(
     if now.signed_duration_since(at.ok_or(SignatureError::Header)?).abs() > WINDOW {
         return Err(SignatureError::Time);
     }
-    let mut believed = false;
-    for signature in parts().filter(|(name, _)| *name == "v1").filter_map(|(_, value)| from_hex(value)) {
-        for secret in secrets {
-            // In constant time each; which of few secrets it was is no secret.
-            believed |= keyed(secret, timestamp, body).verify_slice(&signature).is_ok();
-        }
+    if parts().filter(|(name, _)| *name == "v1").count() > MOST_SIGNATURES {
+        return Err(SignatureError::Header);
     }
-    if believed { Ok(()) } else { Err(SignatureError::Mismatch) }
+    let signatures: Vec<Vec<u8>> =
+        parts().filter(|(name, _)| *name == "v1").filter_map(|(_, value)| from_hex(value)).collect();
+    let expected = secrets.iter().map(|secret| keyed(secret, timestamp, body));
+    if any_is_signed(expected, &signatures) { Ok(()) } else { Err(SignatureError::Mismatch) }
 }
 
 fn keyed(secret: &Secret, timestamp: &str, body: &[u8]) -> Hmac<Sha256> {
@@ -69,12 +68,17 @@ mod tests {
 
     /// As Stripe signs.
     fn signed(by: &str) -> HeaderMap {
+        signed_after(1, by)
+    }
+
+    fn signed_after(others: usize, by: &str) -> HeaderMap {
         let bytes = keyed(&secret(by), "1614265330", BODY).finalize().into_bytes();
         let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
             write!(hex, "{byte:02x}").unwrap();
             hex
         });
-        let value = format!("t=1614265330,v0=00,v1={},v1={hex}", "ab".repeat(32));
+        let others = format!("v1={},", "ab".repeat(32)).repeat(others);
+        let value = format!("t=1614265330,v0=00,{others}v1={hex}");
         HeaderMap::from_iter([(http::HeaderName::from_static(STRIPE_SIGNATURE), value.parse().unwrap())])
     }
 
@@ -89,6 +93,9 @@ mod tests {
         assert_eq!(verify_stripe(&live, &signed("whsec_new"), BODY, at(301)), Err(SignatureError::Time));
         assert_eq!(verify_stripe(&live, &signed("whsec_new"), BODY, at(-301)), Err(SignatureError::Time));
         assert_eq!(verify_stripe(&live, &HeaderMap::new(), BODY, at(0)), Err(SignatureError::Header));
+        let many = |others| verify_stripe(&live, &signed_after(others, "whsec_new"), BODY, at(0));
+        assert_eq!(many(MOST_SIGNATURES - 1), Ok(()));
+        assert_eq!(many(MOST_SIGNATURES), Err(SignatureError::Header));
         assert_eq!(verify_stripe(&[], &signed("whsec_new"), BODY, at(0)), Err(SignatureError::Mismatch));
     }
 }

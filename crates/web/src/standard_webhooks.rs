@@ -4,7 +4,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::{Hmac, KeyInit as _, Mac as _, digest::CtOutput};
 use http::{HeaderMap, HeaderName};
 use sha2::Sha256;
 use std::fmt;
@@ -18,6 +18,9 @@ pub const WEBHOOK_SIGNATURE: HeaderName = HeaderName::from_static("webhook-signa
 
 /// A message that is older, or from further in the future, is refused: it may be a replay.
 pub const WINDOW: TimeDelta = TimeDelta::minutes(5);
+
+/// A header with more signatures than this is refused: nobody has so many secrets live at once.
+pub const MOST_SIGNATURES: usize = 10;
 
 const PREFIX: &str = "whsec_";
 const FRESH_BYTES: usize = 32;
@@ -37,7 +40,7 @@ pub struct WebhookSecretError;
 /// Why a message is not believed. A caller is told only that it is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignatureError {
-    /// One of the three headers is missing or malformed.
+    /// One of the headers is missing or malformed, or holds more than [`MOST_SIGNATURES`].
     #[error("a header of the signature is missing or malformed")]
     Header,
     /// It was signed too long ago, or in the future.
@@ -136,15 +139,34 @@ pub fn verify(
     if now.signed_duration_since(at).abs() > WINDOW {
         return Err(SignatureError::Time);
     }
+    let signatures = signatures.split(' ').filter_map(|signature| signature.strip_prefix("v1,"));
+    let signatures: Vec<&str> = signatures.take(MOST_SIGNATURES + 1).collect();
+    if signatures.len() > MOST_SIGNATURES {
+        return Err(SignatureError::Header);
+    }
+    let signatures = signatures.into_iter().filter_map(|signature| STANDARD.decode(signature).ok());
+    let expected = secrets.iter().map(|secret| secret.keyed(id, timestamp, body));
+    if any_is_signed(expected, &signatures.collect::<Vec<_>>()) {
+        Ok(id.to_owned())
+    } else {
+        Err(SignatureError::Mismatch)
+    }
+}
+
+/// Whether one of the signatures is one of those expected. The body is hashed once for each secret, however many
+/// signatures came: whoever sends them is not known yet. Each is compared in constant time; which of few secrets it was
+/// is no secret.
+#[must_use]
+pub fn any_is_signed(expected: impl IntoIterator<Item = Hmac<Sha256>>, signatures: &[Vec<u8>]) -> bool {
     let mut believed = false;
-    for signature in signatures.split(' ').filter_map(|signature| signature.strip_prefix("v1,")) {
-        let Ok(signature) = STANDARD.decode(signature) else { continue };
-        for secret in secrets {
-            // In constant time each; which of few secrets it was is no secret.
-            believed |= secret.keyed(id, timestamp, body).verify_slice(&signature).is_ok();
+    for keyed in expected {
+        let expected = keyed.finalize();
+        for signature in signatures {
+            believed |=
+                <[u8; 32]>::try_from(signature.as_slice()).is_ok_and(|bytes| CtOutput::new(bytes.into()) == expected);
         }
     }
-    if believed { Ok(id.to_owned()) } else { Err(SignatureError::Mismatch) }
+    believed
 }
 
 #[cfg(test)]
@@ -170,6 +192,18 @@ mod tests {
         let headers = headers("msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", &format!("v1a,xx v1,AAAA {signature}"));
         let now = at(1_614_265_330 + 300);
         assert_eq!(verify(&[secret], &headers, body, now).unwrap(), "msg_p5jXN8AQM9LWM0D4loKWxJek");
+    }
+
+    #[test]
+    fn a_header_with_more_signatures_than_anybody_has_secrets_is_refused() {
+        let secret = WebhookSecret::generate();
+        let signature = secret.sign("m", at(1_000), b"body");
+        let of = |others: usize| {
+            let many = format!("{}{signature}", "v1,AAAA ".repeat(others));
+            verify(std::slice::from_ref(&secret), &headers("m", "1000", &many), b"body", at(1_000))
+        };
+        assert_eq!(of(MOST_SIGNATURES - 1).unwrap(), "m");
+        assert_eq!(of(MOST_SIGNATURES), Err(SignatureError::Header));
     }
 
     #[test]
