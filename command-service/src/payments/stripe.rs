@@ -215,18 +215,29 @@ impl Refund {
     }
 }
 
-/// Stripe counts these in hundredths though they have none.
+/// Stripe counts some in hundredths though they have none, and one in whole units though it has fifths.
 fn decimals(currency: Currency) -> u32 {
-    if matches!(currency.code(), "ISK" | "UGX") { 2 } else { currency.decimals() }
+    match currency.code() {
+        "ISK" | "UGX" => 2,
+        "MGA" => 0,
+        _ => currency.decimals(),
+    }
 }
 
+/// The amount in the smallest unit that Stripe knows; refused where it takes no such amount, rather than rounded.
 fn minor(amount: Money) -> Result<i64, ProviderError> {
-    let factor = Decimal::from(10_u32.pow(decimals(amount.currency())));
-    amount
-        .amount()
-        .checked_mul(factor)
-        .and_then(|minor| minor.to_i64())
-        .ok_or_else(|| ProviderError::Refused { provider: NAME, reason: "the amount is too large".to_owned() })
+    let refused = |reason: String| ProviderError::Refused { provider: NAME, reason };
+    let currency = amount.currency();
+    let factor = Decimal::from(10_u32.pow(decimals(currency)));
+    let minor = amount.amount().checked_mul(factor);
+    if minor.is_some_and(|minor| !minor.is_integer()) {
+        return Err(refused(format!("it takes whole {currency} only")));
+    }
+    let minor = minor.and_then(|minor| minor.to_i64()).ok_or_else(|| refused("the amount is too large".to_owned()))?;
+    if matches!(currency.code(), "BHD" | "JOD" | "KWD" | "OMR" | "TND") && minor % 10 != 0 {
+        return Err(refused(format!("it takes {currency} in hundredths only: the last digit has to be 0")));
+    }
+    Ok(minor)
 }
 
 #[cfg(test)]
@@ -236,7 +247,7 @@ mod tests {
     #[test]
     fn amounts_are_counted_in_the_smallest_unit_that_stripe_knows() {
         for (amount, currency, expected) in
-            [("12.34", "EUR", 1234), ("500", "JPY", 500), ("1.234", "KWD", 1234), ("5", "ISK", 500)]
+            [("12.34", "EUR", 1234), ("500", "JPY", 500), ("1.23", "KWD", 1230), ("5", "ISK", 500), ("5", "MGA", 5)]
         {
             let money = Money::parse(amount, currency).unwrap();
             assert_eq!(minor(money).unwrap(), expected);
@@ -253,6 +264,16 @@ mod tests {
                 metadata: BTreeMap::new(),
             };
             assert_eq!(intent.seen().unwrap().stage, Stage::Completed(money));
+        }
+    }
+
+    #[test]
+    fn amounts_that_stripe_does_not_take_are_refused_and_not_rounded() {
+        for (amount, currency, says) in
+            [("1.234", "KWD", "last digit"), ("1.001", "TND", "last digit"), ("1.20", "MGA", "whole MGA")]
+        {
+            let refused = minor(Money::parse(amount, currency).unwrap()).unwrap_err();
+            assert!(matches!(&refused, ProviderError::Refused { reason, .. } if reason.contains(says)), "{refused}");
         }
     }
 }
