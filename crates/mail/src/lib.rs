@@ -108,7 +108,11 @@ impl std::fmt::Debug for Mailer {
 fn told(error: &smtp::Error) -> MailError {
     if let Some(code) = error.status() {
         let text = format!("the server answered {code}");
-        return if error.is_permanent() { MailError::Permanent(text) } else { MailError::Transient(text) };
+        return if is_about_the_recipient(code.into()) {
+            MailError::Permanent(text)
+        } else {
+            MailError::Transient(text)
+        };
     }
     let text = if error.is_timeout() {
         "the server did not answer in time"
@@ -120,6 +124,12 @@ fn told(error: &smtp::Error) -> MailError {
         "there was no connection to the server, or it broke"
     };
     MailError::Transient(text.to_owned())
+}
+
+/// Whether an answer refuses this address for good. Others that sound final (530, 535, 554 on connecting) are about the
+/// server or its login, which people mend.
+const fn is_about_the_recipient(code: u16) -> bool {
+    matches!(code, 501 | 550..=553)
 }
 
 #[cfg(test)]
@@ -157,6 +167,16 @@ mod tests {
         assert!(matches!(mailer.send(&mail("no address", "x")).await, Err(MailError::Permanent(_))));
         let away = mailer.send(&mail("zoe@example.org", "x")).await;
         assert!(matches!(&away, Err(MailError::Transient(text)) if !text.contains("zoe")), "{away:?}");
+    }
+
+    #[test]
+    fn only_answers_about_the_recipient_are_for_good() {
+        for code in [501, 550, 551, 552, 553] {
+            assert!(is_about_the_recipient(code), "{code}");
+        }
+        for code in [421, 450, 530, 534, 535, 538, 554] {
+            assert!(!is_about_the_recipient(code), "{code}");
+        }
     }
 
     #[test]
