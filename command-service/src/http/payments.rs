@@ -176,7 +176,8 @@ fn wanted(
         order_number: order.number.clone(),
         amount,
         method: method.unwrap_or(order.payment_method),
-        capture: work.capture == CapturePolicy::Confirm && amount == missing,
+        // What a person is to look at first is held, and captured once the order goes on.
+        capture: work.capture == CapturePolicy::Confirm && amount == missing && order.hold.is_none(),
         return_url,
         simulate: body.simulate,
     })
