@@ -8,12 +8,14 @@ use crate::{
         ProviderName,
         facts::NotRecorded,
         notice::{Notice, of_generic, of_stripe},
+        provider::{SeenPayment, Stage},
     },
 };
 use axum::{Json, body::Body, extract::State, http::StatusCode};
 use bytes::Bytes;
 use feeds::HandleError;
 use http::HeaderMap;
+use order::PaymentState;
 use serde::Serialize;
 use service::unavailable_or_internal;
 use shared_events::OrderId;
@@ -71,8 +73,12 @@ async fn apply(app: &App, believed: &Believed) -> Result<(), HandleError> {
     let provider = from.as_str();
     let recorded = match notice {
         Ok(Notice::Other) => Ok(()),
-        Ok(Notice::Payment(order_id, seen)) => {
-            app.facts.payment(order_id, provider, &seen, command_id(order_id, provider, id)).await
+        Ok(Notice::Payment(order_id, told)) => {
+            let recording = async {
+                let seen = as_it_is(app, provider, order_id, told).await?;
+                app.facts.payment(order_id, provider, &seen, command_id(order_id, provider, id)).await
+            };
+            recording.await
         }
         Ok(Notice::Refund { order_id, refund_id, number, seen }) => {
             app.refunds.hear(provider, order_id, (refund_id, number), &seen).await
@@ -83,6 +89,23 @@ async fn apply(app: &App, believed: &Believed) -> Result<(), HandleError> {
         Ok(()) => Ok(()),
         Err(NotRecorded::Refused(reason)) => Ok(app.dead_letters.keep(provider, id, &reason, body).await?),
         Err(NotRecorded::Later(error)) => Err(error),
+    }
+}
+
+/// What is told, unless it is that a payment failed which the order knows as held: webhooks come late and out of order, so
+/// the provider is asked how it stands.
+async fn as_it_is(app: &App, provider: &str, order_id: OrderId, told: SeenPayment) -> Result<SeenPayment, NotRecorded> {
+    if !matches!(told.stage, Stage::Failed { .. }) {
+        return Ok(told);
+    }
+    let order = app.facts.load(order_id).await?;
+    let known = order.as_ref().and_then(|order| order.payment(&told.payment_id));
+    if known.is_none_or(|payment| payment.status != PaymentState::Authorized) {
+        return Ok(told);
+    }
+    match app.payments.as_ref().filter(|work| work.provider.name() == provider) {
+        Some(work) => work.hear(order_id, told).await,
+        None => Err(NotRecorded::Refused("the payment is held, and its provider cannot be asked here".to_owned())),
     }
 }
 

@@ -155,11 +155,10 @@ impl TimerHandler for PaymentWork {
             return self.look_at(order_id, check).await;
         }
         let Some(order) = self.facts.load(order_id).await? else { return Ok(()) };
-        let moved = self.move_held(&order).await;
-        let progress = self.refunds.carry_out(&self.provider, &order).await?;
-        moved?;
-        if progress == Progress::OnItsWay {
-            let looks = due.payload["looks"].as_u64().and_then(|looks| u32::try_from(looks).ok()).unwrap_or(0);
+        let looks = due.payload["looks"].as_u64().and_then(|looks| u32::try_from(looks).ok()).unwrap_or(0);
+        let moved = self.move_held(&order, looks > 0).await;
+        let refunded = self.refunds.carry_out(&self.provider, &order).await?;
+        if [moved?, refunded].contains(&Progress::OnItsWay) {
             // Another timer than that of new work, which must not be put off.
             let timer_id = format!("{}/poll", timer_id(&due.stream_id));
             self.again(timer_id, WORK, order_id, &json!({"looks": looks + 1}), self.pause(looks)).await?;
@@ -169,47 +168,88 @@ impl TimerHandler for PaymentWork {
 }
 
 impl PaymentWork {
-    /// Captures what is due and gives back what is not needed.
-    async fn move_held(&self, order: &Order) -> Result<(), HandleError> {
+    /// Captures what is due and gives back what is not needed. Where it was asked for before, what became of that is looked
+    /// at first: the answer to a repeat may be the old one.
+    async fn move_held(&self, order: &Order, was_asked: bool) -> Result<Progress, HandleError> {
         let name = self.provider.name();
-        let mut failure = None;
-        for (payment, amount) in order.captures(self.capture) {
-            if payment.provider.as_deref() == Some(name) {
-                let amount = Money::rounded(amount, order.currency);
-                let asked = self.provider.capture(&payment.payment_id, amount).await;
-                failure = self.told(order.id, &payment.payment_id, "capture", asked).await.err().or(failure);
+        let captures = order.captures(self.capture).into_iter().map(|(payment, amount)| (payment, Some(amount)));
+        let steps = captures.chain(order.voids().into_iter().map(|payment| (payment, None)));
+        let (mut progress, mut failure) = (Progress::Settled, None);
+        for (payment, amount) in steps.filter(|(payment, _)| payment.provider.as_deref() == Some(name)) {
+            let amount = amount.map(|amount| Money::rounded(amount, order.currency));
+            match self.move_one(order.id, &payment.payment_id, amount, was_asked).await {
+                Ok(Progress::OnItsWay) => progress = Progress::OnItsWay,
+                Ok(Progress::Settled) => {}
+                Err(error) => failure = Some(error),
             }
         }
-        for payment in order.voids() {
-            if payment.provider.as_deref() == Some(name) {
-                let asked = self.provider.void(&payment.payment_id).await;
-                failure = self.told(order.id, &payment.payment_id, "void", asked).await.err().or(failure);
-            }
-        }
-        failure.map_or(Ok(()), Err)
+        failure.map_or(Ok(progress), Err)
     }
 
-    /// Records what came of a request. One that was refused is looked at as it stands; if it is still held, a person is
-    /// called.
+    /// Captures so much of a payment, or gives it back.
+    async fn move_one(
+        &self,
+        order_id: OrderId,
+        payment_id: &str,
+        amount: Option<Money>,
+        was_asked: bool,
+    ) -> Result<Progress, HandleError> {
+        if was_asked {
+            let seen = self.provider.fetch(payment_id).await.map_err(HandleError::retry)?;
+            match seen.stage {
+                Stage::Open => return Ok(Progress::OnItsWay),
+                Stage::Authorized(_) => {}
+                _ => return self.record(order_id, &seen).await.map(|()| Progress::Settled),
+            }
+        }
+        let (step, asked) = match amount {
+            Some(amount) => ("capture", self.provider.capture(payment_id, amount).await),
+            None => ("void", self.provider.void(payment_id).await),
+        };
+        self.told(order_id, payment_id, step, asked).await
+    }
+
+    /// Records what came of a request; one that was taken and not done yet is on its way. One that was refused is looked at
+    /// as it stands; if it is still held, a person is called.
     async fn told(
         &self,
         order_id: OrderId,
         payment_id: &str,
         step: &str,
         asked: Result<SeenPayment, ProviderError>,
-    ) -> Result<(), HandleError> {
+    ) -> Result<Progress, HandleError> {
         let seen = match asked {
+            Ok(seen) if matches!(seen.stage, Stage::Open | Stage::Authorized(_)) => return Ok(Progress::OnItsWay),
             Ok(seen) => seen,
             Err(error @ ProviderError::Unavailable { .. }) => return Err(HandleError::retry(error)),
             Err(ProviderError::Refused { reason, .. }) => {
                 let seen = self.provider.fetch(payment_id).await.map_err(HandleError::retry)?;
                 if matches!(seen.stage, Stage::Open | Stage::Authorized(_)) {
-                    return self.call_a_person(order_id, payment_id, step, &reason).await;
+                    self.call_a_person(order_id, payment_id, step, &reason).await?;
+                    return Ok(Progress::Settled);
                 }
                 seen
             }
         };
-        self.record(order_id, &seen).await
+        self.record(order_id, &seen).await.map(|()| Progress::Settled)
+    }
+
+    /// What a provider's webhook is taken for. That a payment failed may be told late, after another attempt of the same
+    /// payment was held: then the provider is asked how it stands.
+    ///
+    /// # Errors
+    /// [`NotRecorded::Later`] when the provider does not answer, [`NotRecorded::Refused`] when it will not say.
+    pub async fn hear(&self, order_id: OrderId, told: SeenPayment) -> Result<SeenPayment, NotRecorded> {
+        let seen = self.provider.fetch(&told.payment_id).await.map_err(|error| match error {
+            ProviderError::Unavailable { .. } => NotRecorded::Later(HandleError::retry(error)),
+            ProviderError::Refused { .. } => NotRecorded::Refused(error.to_string()),
+        })?;
+        if seen.stage == Stage::Open {
+            tracing::warn!(order.id = %order_id, "a payment that was held is said to have failed, and is open");
+            let reason = "the payment was held and is said to have failed; the provider says that it is open";
+            return Err(NotRecorded::Refused(reason.to_owned()));
+        }
+        Ok(seen)
     }
 
     async fn record(&self, order_id: OrderId, seen: &SeenPayment) -> Result<(), HandleError> {
@@ -290,7 +330,7 @@ impl PaymentWork {
     }
 
     /// Looks what became of a payment that was started.
-    async fn look_at(&self, order_id: OrderId, mut check: Check) -> Result<(), HandleError> {
+    async fn look_at(&self, order_id: OrderId, check: Check) -> Result<(), HandleError> {
         if check.provider != self.provider.name() {
             return Ok(());
         }
@@ -298,8 +338,8 @@ impl PaymentWork {
         let wanted = !order.is_over() && !order.is_paid_for() && check.looks < MOST_LOOKS;
         let seen = match &check.payment_id {
             Some(payment_id) => self.provider.fetch(payment_id).await,
-            // Whoever asked for it died before they knew its reference; without it nobody can pay.
-            None if !wanted => return Ok(()),
+            // Whoever asked for it died before they knew its reference. Its money may have been taken, so it is asked for
+            // again, under the same key, even where the order wants it no longer.
             None => self.provider.authorise(&payment_of(order_id, &check)).await.map(|started| started.seen),
         };
         let seen = match seen {
@@ -315,12 +355,19 @@ impl PaymentWork {
         }
         if !wanted {
             return match self.provider.void(&seen.payment_id).await {
+                Ok(voided) if voided.stage == Stage::Open && check.looks < MOST_LOOKS * 2 => {
+                    self.look_again(order_id, check, voided.payment_id).await
+                }
                 Ok(voided) => self.record(order_id, &voided).await,
                 // It may just have been paid: the next look tells.
                 Err(error) => Err(HandleError::retry(error)),
             };
         }
-        check.payment_id = Some(seen.payment_id);
+        self.look_again(order_id, check, seen.payment_id).await
+    }
+
+    async fn look_again(&self, order_id: OrderId, mut check: Check, payment_id: String) -> Result<(), HandleError> {
+        check.payment_id = Some(payment_id);
         let pause = self.pause(check.looks);
         check.looks += 1;
         self.check_in(order_id, check, pause).await

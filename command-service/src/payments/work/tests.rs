@@ -363,6 +363,48 @@ async fn a_payment_whose_start_was_killed_is_asked_for_again_under_the_same_atte
     assert_eq!(world.fake.asked("start"), 1);
 }
 
+#[tokio::test]
+async fn a_payment_whose_start_was_killed_is_asked_for_again_though_the_order_is_over_and_its_money_goes_back() {
+    let world = World::new().await;
+    let work = world.work(CapturePolicy::Confirm);
+    let order_id = world.placed().await;
+    work.watch(&payment(order_id)).await.unwrap();
+    world.tell(order_id, cancel()).await;
+    world.leases_end().await;
+    let _running = world.run(CapturePolicy::Confirm);
+    eventually(|| async { world.fake.moved().len() == 1 }).await;
+    assert_eq!(world.fake.asked("start"), 1);
+    assert_eq!(world.fake.moved()[0].1, "39.00");
+}
+
+#[tokio::test]
+async fn a_capture_that_the_provider_does_later_is_looked_at_until_it_is_done() {
+    let world = World::new().await;
+    world.fake.is(Mood::Pends);
+    let order_id = world.held().await;
+    let _running = world.run(CapturePolicy::Confirm);
+    eventually(|| async { world.fake.looks() >= 2 }).await;
+    assert_eq!(world.order(order_id).await.payment("pay-1").unwrap().status, PaymentState::Authorized);
+    world.fake.is(Mood::Works);
+    world.until_payment(order_id, PaymentState::Completed).await;
+    assert_eq!(world.fake.asked("capture"), 1, "it is not asked for again while it is on its way");
+}
+
+#[tokio::test]
+async fn of_a_held_payment_that_is_said_to_have_failed_the_provider_tells_what_it_is_now() {
+    let world = World::new().await;
+    let work = world.work(CapturePolicy::Never);
+    let order_id = world.held().await;
+    let failed = Stage::Failed { amount: euros("39.00"), reason: None };
+    let told = SeenPayment { payment_id: "pay-1".to_owned(), stage: failed, method: None };
+    let seen = work.hear(order_id, told.clone()).await.unwrap();
+    assert_eq!(seen.stage, Stage::Completed(euros("39.00")));
+    world.fake.is(Mood::Pends);
+    assert!(matches!(work.hear(order_id, told.clone()).await, Err(NotRecorded::Refused(_))));
+    world.fake.is(Mood::Down);
+    assert!(matches!(work.hear(order_id, told).await, Err(NotRecorded::Later(_))));
+}
+
 fn payment(order_id: OrderId) -> NewPayment {
     NewPayment {
         attempt: order_id.as_uuid(),

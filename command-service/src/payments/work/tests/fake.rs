@@ -32,6 +32,8 @@ pub enum Mood {
     /// It says that it is under way, for as long as it is in this mood.
     Pends,
     Refuses,
+    /// It does not even say where a payment stands.
+    Down,
 }
 
 #[derive(Debug)]
@@ -111,6 +113,9 @@ async fn start(State(inner): State<Shared>, headers: HeaderMap, body: bytes::Byt
 async fn payment(State(inner): State<Shared>, Path(id): Path<String>) -> Response {
     let mut inner = inner.lock().unwrap();
     inner.looks += 1;
+    if inner.mood == Mood::Down {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    }
     told(&id, if inner.mood == Mood::Pends { "requires_action" } else { "completed" })
 }
 
@@ -153,6 +158,7 @@ async fn step(
             Json(json!({"status": status, "reference": format!("fake-{key}")})).into_response()
         }
         "void" => told(&id, "voided"),
+        _ if mood == Mood::Pends => told(&id, "pending"),
         _ => told(&id, "completed"),
     }
 }
