@@ -46,6 +46,8 @@ const SEALED: SealedTables = SealedTables {
             "UPDATE letters SET sealed_code = $2, nonce = $3, sealed_with = $4 WHERE mail_id::text = $1",
         ),
     ],
+    // The keys that are in force are opened at the start.
+    sealed_with_others: &[],
 };
 
 /// What can go wrong with the keys.

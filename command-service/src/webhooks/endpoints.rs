@@ -20,6 +20,9 @@ pub const SEALED: SealedTables = SealedTables {
         "SELECT endpoint_id::text, sealed_secret, nonce, sealed_with FROM webhook_endpoint WHERE sealed_with = $1",
         "UPDATE webhook_endpoint SET sealed_secret = $2, nonce = $3, sealed_with = $4 WHERE endpoint_id::text = $1",
     )],
+    sealed_with_others: &[
+        "SELECT 'the secret of webhook endpoint ' || endpoint_id, sealed_with FROM webhook_endpoint WHERE sealed_with <> $1 LIMIT 1",
+    ],
 };
 
 /// An endpoint, without its secret.

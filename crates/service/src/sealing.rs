@@ -125,6 +125,9 @@ pub struct SealedTables {
     /// Every table with sealed rows: how they are found (name, ciphertext, nonce, sealed_with; $1 the name of the key), and how
     /// one is sealed anew ($1 the name, then the other three).
     pub rows: &'static [(&'static str, &'static str)],
+    /// For tables whose rows must all open for a start: how one is found that another key sealed (name, sealed_with; $1 the
+    /// name of the key at hand).
+    pub sealed_with_others: &'static [&'static str],
 }
 
 /// Seals and opens with one key.
@@ -138,13 +141,13 @@ impl Sealer {
     /// anew once the environment has one.
     ///
     /// # Errors
-    /// [`SealerError`] when the tables do not answer or a row does not open.
+    /// [`SealerError`] when the tables do not answer or a row does not open, as when the key from the environment was lost.
     pub async fn open(
         pool: &Pool,
         from_environment: Option<KeyEncryptionKey>,
         tables: SealedTables,
     ) -> Result<Self, SealerError> {
-        let SealedTables { local_key: table, rows } = tables;
+        let SealedTables { local_key: table, rows, sealed_with_others } = tables;
         let mut client = pool.get().await?;
         let transaction = client.transaction().await?;
         transaction.batch_execute(&format!("LOCK TABLE {table} IN EXCLUSIVE MODE")).await?;
@@ -173,6 +176,11 @@ impl Sealer {
                 Self::new(&key)
             }
         };
+        for select in sealed_with_others {
+            if let Some(row) = transaction.query_opt(*select, &[&sealer.name]).await? {
+                return Err(SealError::OtherKey { kid: row.try_get(0)?, sealed_with: row.try_get(1)? }.into());
+            }
+        }
         transaction.commit().await?;
         Ok(sealer)
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::webhooks::{AllowedAddresses, Deliveries, SEALED};
-use service::sealing::Sealer;
+use service::sealing::{KeyEncryptionKey, SealError, Sealer, SealerError};
 use shared_events::{OrderId, WebhookEndpointId};
 use std::sync::Arc;
 
@@ -34,6 +34,22 @@ async fn endpoint_with(delivering: &Delivering, deliveries: usize) -> WebhookEnd
 fn answered(status: u16) -> Outcome {
     let error = (status >= 300).then(|| format!("it answered {status}"));
     Outcome { status_code: Some(status), duration: Duration::from_millis(7), error }
+}
+
+#[tokio::test]
+async fn a_key_that_was_lost_or_changed_is_told_at_the_start_and_not_at_the_first_delivery() {
+    let database = test_support::database().await;
+    let pool = crate::open_schema(&database).await.unwrap();
+    let key = |text: &str| Some(KeyEncryptionKey::parse(text).unwrap());
+    let (first, other) =
+        ("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=", "AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=");
+    endpoint_with(&delivering(&pool).await, 0).await;
+    Sealer::open(&pool, key(first), SEALED).await.expect("what the local key sealed is sealed anew");
+    for wrong in [None, key(other)] {
+        let error = Sealer::open(&pool, wrong, SEALED).await.unwrap_err();
+        assert!(matches!(error, SealerError::Seal(SealError::OtherKey { .. })), "{error:?}");
+    }
+    Sealer::open(&pool, key(first), SEALED).await.expect("with the right key it starts again");
 }
 
 #[tokio::test]
