@@ -1,5 +1,6 @@
--- What became of orders, told to others: one row for each change of an order's status, made from the event that caused it. A relay takes the rows
--- that are not published yet, in the order of `sequence`.
+-- What became of orders, told to others: one row for each change of an order's status, made from the event that caused it, as are the rows of
+-- webhooks and e-mails below. Nothing reads `sequence` and `published_at` yet: a relay to a broker would take the rows that are not published
+-- yet in that order.
 CREATE TABLE notification (
     notification_id uuid        PRIMARY KEY,
     sequence        bigint      GENERATED ALWAYS AS IDENTITY UNIQUE,

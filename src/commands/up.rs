@@ -54,13 +54,15 @@ pub async fn run(options: Up) -> anyhow::Result<()> {
 async fn run_on(storage: &Storage, config: UpConfig, settings: Settings, signal: Signal) -> anyhow::Result<()> {
     let url = config.url();
     let listen = config.listen.to_string();
+    // Nothing is given away for simulated money where others can reach it.
+    let provider = if config.listen.ip().is_loopback() { "simulated" } else { "none" };
     let settings = settings
         .with("DATABASE_URL", storage.own_url.as_str())
         .with("OMS_DATA_DIR", storage.data_dir.to_string_lossy())
         .with("OMS_LISTEN", listen)
         .with_default("OMS_PUBLIC_URL", url.as_str())
         .with_default("OMS_WEBHOOK_PRIVATE_ADDRESSES", "loopback")
-        .with_default("OMS_PAYMENT_PROVIDER", "simulated");
+        .with_default("OMS_PAYMENT_PROVIDER", provider);
     let database = Database::new(&storage.own_url, config::connections(&settings)?)?;
     database.check_durability().await.context("the database cannot be used")?;
     let process = Process::new(settings, database.clone(), &compose::all())?.with_listener(config.listener);

@@ -54,7 +54,7 @@ pub struct NewEndpoint {
 pub struct ChangedEndpoint {
     /// Where it is.
     url: Option<String>,
-    /// The types it is told of.
+    /// The types it is told of, at least one; `*` is all of them.
     events: Option<Vec<String>>,
     /// Whether it is told of anything.
     enabled: Option<bool>,
@@ -210,7 +210,7 @@ async fn change(
     let id = path.id("endpointId")?;
     webhooks.endpoints.by_id(id).await?.ok_or_else(no_endpoint)?;
     let url = body.url.as_deref().map(|url| checked_url(url, &webhooks)).transpose()?;
-    let events = body.events.as_deref().map(checked_events).transpose()?;
+    let events = body.events.as_deref().map(changed_events).transpose()?;
     let change = EndpointChange { url, events, enabled: body.enabled };
     let endpoint = webhooks.endpoints.change(id, &change).await?.ok_or_else(no_endpoint)?;
     webhooks.bell.ring();
@@ -261,6 +261,15 @@ fn no_endpoint() -> Problem {
 
 fn checked_url(url: &str, webhooks: &Webhooks) -> Result<String, Problem> {
     parse_url(url, webhooks.allowed).map_err(|detail| Problem::invalid_field("/url", detail))
+}
+
+/// As [`checked_events`], but at least one: who takes all types away does not mean all of them.
+fn changed_events(events: &[String]) -> Result<Vec<String>, Problem> {
+    if events.is_empty() {
+        let detail = "must name at least one type, or `*`; `enabled: false` is for none";
+        return Err(Problem::invalid_field("/events", detail));
+    }
+    checked_events(events)
 }
 
 /// The types as they are stored. Those of topics (`oms.order.placed.v1`) are taken too, and `order.*` for `*`.
@@ -336,6 +345,8 @@ mod tests {
             ["order.placed", "order.shipped"]
         );
         assert_eq!(of(&["order.*"]).unwrap(), ["*"]);
+        assert_eq!(changed_events(&[]).unwrap_err().errors()[0].pointer, "/events");
+        assert_eq!(changed_events(&["order.placed".to_owned()]).unwrap(), ["order.placed"]);
         assert_eq!(of(&["order.placed", "order.sung"]).unwrap_err().errors()[0].pointer, "/events/1");
     }
 }

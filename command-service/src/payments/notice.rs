@@ -122,7 +122,9 @@ pub fn of_stripe(body: &[u8]) -> Result<Notice, Unreadable> {
         | "payment_intent.payment_failed"
         | "payment_intent.canceled" => {
             let intent: stripe::Intent = serde_json::from_value(data.object).map_err(unreadable)?;
-            let order_id = order_of(intent.metadata("order_id"))?;
+            // The account may take money for others too.
+            let Some(order_id) = intent.metadata("order_id") else { return Ok(Notice::Other) };
+            let order_id = order_of(Some(order_id))?;
             let seen = if kind == "payment_intent.payment_failed" { intent.failed() } else { intent.seen() };
             Ok(Notice::Payment(order_id, seen.map_err(unreadable)?))
         }
@@ -223,6 +225,9 @@ mod tests {
         }
         let object = json!({"id": "pi_1", "status": "succeeded", "amount": 1, "currency": "eur"});
         let unnamed = json!({"type": "payment_intent.succeeded", "data": {"object": object}}).to_string();
+        assert_eq!(of_stripe(unnamed.as_bytes()), Ok(Notice::Other), "it is no order's");
+        let object = json!({"id": "re_1", "status": "succeeded"});
+        let unnamed = json!({"type": "refund.updated", "data": {"object": object}}).to_string();
         assert!(of_stripe(unnamed.as_bytes()).unwrap_err().to_string().contains("names no order"));
         assert_eq!(stripe_event_id(br#"{"id": "evt_1"}"#), "evt_1");
         assert_eq!(stripe_event_id(b"garbage").len(), 32);

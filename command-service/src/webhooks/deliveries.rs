@@ -9,7 +9,7 @@ use shared_events::{NotificationId, OrderId, WebhookDeliveryId, WebhookEndpointI
 use tokio_postgres::{Row, types::Json};
 use uuid::Uuid;
 
-/// Completed deliveries, and what was told, are kept for so long.
+/// Completed deliveries, what was told, and what others sent that could not be used are kept for so long.
 const KEPT_DAYS: i32 = 30;
 
 /// A notification on its way to an endpoint.
@@ -134,6 +134,8 @@ impl Deliveries {
             "webhook_delivery WHERE completed_at",
             "notification_delivery WHERE completed_at",
             "notification WHERE created_at",
+            "dead_webhook WHERE received_at",
+            "tracking_dead_letter WHERE received_at",
         ] {
             let delete = format!("DELETE FROM {table} < clock_timestamp() - make_interval(days => $1)");
             client.execute(&delete, &[&KEPT_DAYS]).await?;

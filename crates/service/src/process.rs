@@ -88,6 +88,10 @@ impl Process {
             let reason = format!("off is for loopback only, and this listens on {listen}");
             return Err(SettingError::wrong("OMS_RATE_LIMIT", "off", reason).into());
         }
+        if settings.text("OMS_PAYMENT_PROVIDER", "none") == "simulated" && !listen.ip().is_loopback() {
+            let reason = format!("it takes no money and is for loopback only, and this listens on {listen}");
+            return Err(SettingError::wrong("OMS_PAYMENT_PROVIDER", "simulated", reason).into());
+        }
         let public_url = settings.url("OMS_PUBLIC_URL")?.unwrap_or_else(|| DEFAULT_PUBLIC_URL.to_owned());
         let lifecycle = Lifecycle::new();
         let feeds = FeedRegistry::new(lifecycle.spawner());

@@ -62,7 +62,7 @@ pub const CATALOGUE: &[Variable] = &[
     set("OMS_FEED", Some("log"), "log", "log or kafka: where readers take events from"),
     set("OMS_CURRENCY", Some("EUR"), "EUR", "the shop's currency"),
     set("OMS_PAYMENT_WINDOW", Some("30m"), "30m", "how long an order waits for its payment (card)"),
-    set("OMS_PAYMENT_PROVIDER", None, "stripe", "who moves money: none, simulated, generic or stripe"),
+    set("OMS_PAYMENT_PROVIDER", None, "stripe", "who moves money: none, simulated (on loopback), generic or stripe"),
     set("OMS_PAYMENT_CAPTURE", Some("confirm"), "dispatch", "when held money is captured: confirm, dispatch or never"),
     set("OMS_PAYMENT_POLL", Some("5s"), "5s", "how soon a provider is asked what became of a payment or refund"),
     set("OMS_PAYMENT_URL", None, "https://payments.example.org", "the generic provider's URL"),

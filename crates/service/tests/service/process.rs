@@ -113,4 +113,6 @@ fn wrong_settings_stop_the_start() {
     }
     let open = start(Settings::of([("OMS_RATE_LIMIT", "off"), ("OMS_LISTEN", "0.0.0.0:8081")]));
     assert!(open.contains("loopback"), "{open}");
+    let free = start(Settings::of([("OMS_PAYMENT_PROVIDER", "simulated"), ("OMS_LISTEN", "0.0.0.0:8081")]));
+    assert!(free.contains("OMS_PAYMENT_PROVIDER") && free.contains("loopback"), "{free}");
 }
