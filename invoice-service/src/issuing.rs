@@ -156,7 +156,7 @@ impl Issuing {
         let mut credit = Credit::of(&issued.document);
         while let Some(command) = folding.next_command()? {
             let Some((cause, _)) = command.iter().find(|(event, _)| may_credit(&event.event_type)) else { continue };
-            let corrections = credit.follow(&folding.order);
+            let corrections = credit.follow(&folding.order, command.iter().map(|(event, _)| event.event_type.as_str()));
             if command.last().is_some_and(|(event, _)| event.version < version) {
                 continue;
             }

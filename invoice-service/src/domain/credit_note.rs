@@ -1,7 +1,8 @@
 //! What an invoice has to be corrected by. An order's credit follows what the customer owes for each part of it: what was
 //! cancelled is owed no longer, what is refunded in goodwill or for a return is waived. Credit only ever grows, part by
 //! part and at most to what was invoiced, so a cancellation and its refund are credited once, and a refund that failed
-//! and is asked for again is covered by the note there is.
+//! and is asked for again is covered by the note there is. What an amendment puts onto an order is never invoiced, so what
+//! it takes out in exchange is not credited either, for as long as the new things are owed.
 
 use super::invoice::{Cause, taxes};
 use chrono::{DateTime, Utc};
@@ -14,6 +15,8 @@ use shared_events::{
 };
 use std::collections::HashMap;
 
+const AMENDED: &str = "OrderAmended";
+
 /// How much of each part of an invoice has been credited.
 #[derive(Debug, Clone)]
 pub struct Credit {
@@ -25,6 +28,8 @@ pub struct Credit {
 struct Part {
     invoiced: Decimal,
     credited: Decimal,
+    /// Owed no longer, and not credited because something else is owed in its place that was not invoiced.
+    exchanged: Decimal,
 }
 
 /// What one correction takes from a line of the invoice.
@@ -51,28 +56,64 @@ impl Credit {
     /// Nothing of this invoice has been credited.
     #[must_use]
     pub fn of(invoice: &InvoiceDocument) -> Self {
-        let parts = invoice.lines.iter().map(|line| Part { invoiced: line.total, credited: Decimal::ZERO });
+        let parts = invoice.lines.iter().map(|line| Part {
+            invoiced: line.total,
+            credited: Decimal::ZERO,
+            exchanged: Decimal::ZERO,
+        });
         let places = invoice.lines.iter().enumerate().map(|(place, line)| (line.line_id, place));
         Self { parts: parts.collect(), places: places.collect() }
     }
 
-    /// What has to be credited now that the order stands so, noted as credited.
-    pub fn follow(&mut self, order: &Order) -> Vec<Correction> {
+    /// What has to be credited now that a command with events of these types left the order so, noted as credited. An
+    /// amendment is credited at most by what the invoice, less its credit, says more than the order still costs as a whole.
+    pub fn follow<'a>(&mut self, order: &Order, event_types: impl IntoIterator<Item = &'a str>) -> Vec<Correction> {
+        let charges = order.charges();
         let mut owed = vec![Decimal::ZERO; self.parts.len()];
-        for charge in order.charges() {
+        for charge in &charges {
             if let Some(place) = self.places.get(&charge.line_id) {
                 owed[*place] = charge.amount;
             }
         }
+        let total: Decimal = charges.iter().map(|charge| charge.amount).sum();
+        if event_types.into_iter().any(|event_type| event_type == AMENDED) {
+            self.exchange(total, &owed);
+        } else {
+            let asked: Decimal = self.parts.iter().zip(&owed).map(|(part, owed)| part.invoiced.min(*owed)).sum();
+            self.end_exchange(total - asked);
+        }
         let mut corrections = Vec::new();
         for (place, (part, owed)) in self.parts.iter_mut().zip(owed).enumerate() {
-            let due = part.invoiced - owed;
+            let due = part.invoiced - owed - part.exchanged;
             if due > part.credited {
                 corrections.push(Correction { place, before: part.credited, amount: due - part.credited });
                 part.credited = due;
             }
         }
         corrections
+    }
+
+    /// Notes what is not to be credited though it is owed no longer: whatever is beyond what is owed less as a whole.
+    fn exchange(&mut self, total: Decimal, owed: &[Decimal]) {
+        let standing: Decimal = self.parts.iter().map(|part| part.invoiced - part.credited).sum();
+        let mut left = (standing - total).max(Decimal::ZERO);
+        for (part, owed) in self.parts.iter_mut().zip(owed) {
+            let lacking = (part.invoiced - owed - part.credited).max(Decimal::ZERO);
+            let credited = lacking.min(left);
+            left -= credited;
+            part.exchanged = lacking - credited;
+        }
+    }
+
+    /// Once less is owed that was not invoiced, what it took the place of is credited after all.
+    fn end_exchange(&mut self, not_invoiced: Decimal) {
+        let exchanged: Decimal = self.parts.iter().map(|part| part.exchanged).sum();
+        let mut ended = (exchanged - not_invoiced).max(Decimal::ZERO);
+        for part in &mut self.parts {
+            let freed = part.exchanged.min(ended);
+            ended -= freed;
+            part.exchanged -= freed;
+        }
     }
 
     /// What has been credited in all.
@@ -85,7 +126,7 @@ impl Credit {
 /// Events after which less may be owed.
 #[must_use]
 pub fn may_credit(event_type: &str) -> bool {
-    matches!(event_type, "LineCancelled" | "OrderCancelled" | "OrderExpired" | "OrderAmended" | "RefundRequested")
+    matches!(event_type, "LineCancelled" | "OrderCancelled" | "OrderExpired" | AMENDED | "RefundRequested")
 }
 
 /// Whether one command appended both events: then they share a credit note.

@@ -54,6 +54,7 @@ pub struct Credited {
 struct Crediting<'a> {
     credit: Option<Credit>,
     command: Option<&'a RecordedEvent>,
+    event_types: Vec<&'a str>,
     cause: Option<&'a RecordedEvent>,
 }
 
@@ -66,7 +67,9 @@ impl<'a> Crediting<'a> {
         if self.command.is_none_or(|first| !is_same_command(first, event)) {
             self.settle(order, credits);
             self.command = Some(event);
+            self.event_types.clear();
         }
+        self.event_types.push(&event.event_type);
         if may_credit(&event.event_type) {
             self.cause = self.cause.or(Some(event));
         }
@@ -75,7 +78,8 @@ impl<'a> Crediting<'a> {
     /// At the end of a command.
     fn settle(&mut self, order: &Order, credits: &mut Vec<Credited>) {
         let (Some(credit), Some(cause)) = (&mut self.credit, self.cause.take()) else { return };
-        let amount: Decimal = credit.follow(order).iter().map(|correction| correction.amount).sum();
+        let amount: Decimal =
+            credit.follow(order, self.event_types.iter().copied()).iter().map(|correction| correction.amount).sum();
         if !amount.is_zero() {
             let (event_id, recorded_at) = (cause.event_id, cause.recorded_at);
             credits.push(Credited { event_id, recorded_at, position: cause.position, version: cause.version, amount });

@@ -4,12 +4,13 @@ use super::*;
 use crate::domain::invoice;
 use chrono::TimeDelta;
 use order::{
-    CancelLines, CancelOrder, Command, CompletePayment, FailRefund, LineQuantity, Party, PaymentMethod, PlaceOrder,
-    RefundWhat, RequestRefund, decide,
+    AmendOrder, AmendedItem, CancelLines, CancelOrder, Command, CompletePayment, FailRefund, LineQuantity, NewProduct,
+    Party, PaymentMethod, PlaceOrder, RefundWhat, RequestRefund, decide,
     pricing::{Discount, DiscountKind, LineToPrice, ToPrice, price},
 };
 use shared_events::{
-    EventId, ExceptionId, InvoiceId, Money, OrderId, ProductId, RefundId, ShipmentId, default_name, invoice::TradeParty,
+    EventBody as _, EventId, ExceptionId, InvoiceId, Money, OrderId, ProductId, RefundId, ShipmentId, default_name,
+    invoice::TradeParty,
 };
 use uuid::Uuid;
 
@@ -125,7 +126,7 @@ impl Story {
     /// What a command makes it necessary to credit.
     fn when(&mut self, command: impl Into<Command>) -> Option<&CreditNoteIssued> {
         let events = run(&mut self.order, command);
-        let corrections = self.credit.follow(&self.order);
+        let corrections = self.credit.follow(&self.order, events.iter().map(OrderEvent::event_type));
         if corrections.is_empty() {
             return None;
         }
@@ -218,6 +219,43 @@ fn however_it_is_taken_apart_credit_ends_at_what_was_invoiced_with_all_of_its_ta
         assert_eq!(story.credited(), (totals.total, totals.tax_total), "{discount:?} {prices_include_tax}");
         assert_eq!(story.credit.total(), totals.total);
     }
+}
+
+#[test]
+fn what_is_exchanged_for_something_else_is_credited_only_when_that_is_owed_no_longer() {
+    let mut story = Story::paid(None, true);
+    let item = |number: u128, quantity, new: Option<NewProduct>| AmendedItem {
+        product_id: ProductId::from_uuid(Uuid::from_u128(number)),
+        quantity,
+        new,
+    };
+    let amend = |items| AmendOrder {
+        items: Some(items),
+        shipping_address: None,
+        billing_address: None,
+        contact: None,
+        note: None,
+        reservation_revision: Some(2),
+        expires_at: at(60),
+        refund_id: RefundId::generate(),
+        by: Party::Staff,
+        now: at(4),
+    };
+    let new = NewProduct {
+        line_id: line_id(3),
+        sku: "SKU-3".to_owned(),
+        name: "Product 3".to_owned(),
+        unit_price: dec("5.00"),
+        tax_rate: dec("0.19"),
+        channel: default_name(),
+        legal_entity: default_name(),
+        attributes: Attributes::new(),
+    };
+    assert!(story.when(amend(vec![item(1, 2, None), item(3, 3, Some(new))])).is_none(), "nothing is owed back");
+    let note = story.when(cancel_lines(&[pieces(1, 1)])).unwrap();
+    assert_eq!(note.document.totals.total, dec("10.00"), "just what is cancelled");
+    story.when(cancel()).unwrap();
+    assert_eq!(story.credit.total(), story.invoice.document.totals.total);
 }
 
 #[test]
