@@ -24,9 +24,11 @@ from faults.order_event p, jsonb_array_elements(p.payload -> 'lines') l
 where p.type = 'OrderPlaced';
 create index on faults.order_line (order_id);
 create index on faults.line (key);
-create table faults.invoice as
-select stream_id as series, version, payload ->> 'orderId' as order_id
+create table faults.document as
+select stream_id as series, version, type, payload ->> 'orderId' as order_id, payload ->> 'causeEventId' as cause,
+       (payload #>> '{totals,total}')::numeric as total
 from invoices.event_log
-where type = 'InvoiceIssued';
+where type in ('InvoiceIssued', 'CreditNoteIssued');
+create table faults.invoice as select * from faults.document where type = 'InvoiceIssued';
 create index on faults.invoice (order_id);
 analyze;
