@@ -84,11 +84,7 @@ pub enum MovementsError {
 impl Movement {
     fn all_of(recorded: &RecordedEvent) -> Result<Vec<Self>, HandleError> {
         let event = open_event::<InventoryEvent>(recorded, &KeyRing::default())?;
-        let lines = lines_of(&event);
-        if lines.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (order_id, reason, occurred_at) = cause_of(&event).unwrap_or((None, None, recorded.recorded_at));
+        let Some((order_id, reason, occurred_at)) = cause_of(&event) else { return Ok(Vec::new()) };
         let counted_at = match &event {
             InventoryEvent::StockAdjusted(adjusted) => adjusted.counted_at,
             _ => None,
@@ -107,7 +103,7 @@ impl Movement {
             occurred_at,
             counted_at,
         };
-        Ok(lines.iter().map(movement).collect())
+        Ok(lines_of(&event).iter().map(movement).collect())
     }
 
     fn read(row: &Row) -> Self {

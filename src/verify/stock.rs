@@ -23,6 +23,8 @@ use shared_events::{ProductId, RecordedEvent};
 use std::time::Instant;
 use uuid::Uuid;
 
+const MOVES: &str = concat!(include_str!("sql/stock_lines.sql"), include_str!("sql/moves.sql"));
+const MOVEMENTS: &str = concat!(include_str!("sql/stock_lines.sql"), include_str!("sql/movements.sql"));
 const BATCH_STREAMS: usize = 1_000;
 
 /// The typed events of one stream with their envelopes; none where the type is not known.
@@ -101,7 +103,7 @@ async fn moves(client: &pg::tokio_postgres::Client) -> anyhow::Result<Check> {
     let mut check = Check::new("stock.moves", "changes of stock");
     let counted: i64 = client.query_one(LINES, &[]).await?.get(0);
     check.saw(u64::try_from(counted).unwrap_or(0));
-    let rows = client.query(include_str!("sql/moves.sql"), &[]).await.context("the moves of stock cannot be judged")?;
+    let rows = client.query(MOVES, &[]).await.context("the moves of stock cannot be judged")?;
     for row in rows {
         let (product, version, event_type, told): (&str, i64, &str, &str) =
             (row.get(0), row.get(1), row.get(2), row.get(3));
@@ -116,7 +118,7 @@ async fn movements(client: &pg::tokio_postgres::Client) -> anyhow::Result<Check>
     let mut check = Check::new("stock_movement", "rows");
     let rows: i64 = client.query_one("select count(*) from inventory.stock_movement", &[]).await?.get(0);
     check.saw(u64::try_from(rows).unwrap_or(0));
-    let wrong = client.query(include_str!("sql/movements.sql"), &[]).await.context("movements cannot be judged")?;
+    let wrong = client.query(MOVEMENTS, &[]).await.context("movements cannot be judged")?;
     for row in wrong {
         let (what, version, told): (&str, i64, &str) = (row.get(0), row.get(1), row.get(2));
         check.wrong(|| format!("{what}: its movement {version} {told}"));

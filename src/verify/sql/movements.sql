@@ -1,16 +1,6 @@
 -- Rows of stock_movement that are not what the log says, and lines of the log that its reader has passed and that are not
 -- there.
-with line as (
-    select e.event_id, e.partition, e.position, l.value ->> 'productId' as product, e.type,
-           coalesce(l.value ->> 'location', 'default') as location,
-           (l.value ->> 'quantity')::bigint as quantity, (l.value ->> 'onHand')::bigint as on_hand,
-           (l.value ->> 'reserved')::bigint as reserved, (l.value ->> 'stockVersion')::bigint as version
-    from inventory.event_log e
-    cross join lateral jsonb_array_elements(
-        case when e.payload ? 'line' then jsonb_build_array(e.payload -> 'line') else e.payload -> 'lines' end) l
-    where e.type in ('StockReceived', 'StockAdjusted', 'StockReserved', 'ReservationChanged', 'ReservationReleased',
-                     'ReservationExpired', 'StockShipped', 'StockRestocked')
-), named as (
+, named as (
     -- Ids are 26 digits of five bits in the log: an event moves several products, often at the same version each.
     select p.product_id, 'prod_' || (
         select string_agg(substr('0123456789abcdefghjkmnpqrstvwxyz',

@@ -1,16 +1,7 @@
 -- Every change of a product's stock beside the one before it, by the log alone: its count goes up by one, and the levels
 -- of its location change by its own quantity. What has left can't be refused, so it may take fewer off the shelf than the
 -- books had; what it was promised is counted at the default location, whichever sends it.
-with line as (
-    select e.type, l.value ->> 'productId' as product, coalesce(l.value ->> 'location', 'default') as location,
-           (l.value ->> 'quantity')::bigint as quantity, (l.value ->> 'onHand')::bigint as on_hand,
-           (l.value ->> 'reserved')::bigint as reserved, (l.value ->> 'stockVersion')::bigint as version
-    from inventory.event_log e
-    cross join lateral jsonb_array_elements(
-        case when e.payload ? 'line' then jsonb_build_array(e.payload -> 'line') else e.payload -> 'lines' end) l
-    where e.type in ('StockReceived', 'StockAdjusted', 'StockReserved', 'ReservationChanged', 'ReservationReleased',
-                     'ReservationExpired', 'StockShipped', 'StockRestocked')
-), step as (
+, step as (
     select line.*,
            lag(version, 1, 0::bigint) over (partition by product order by version) as version_before,
            lag(on_hand, 1, 0::bigint) over steps as on_hand_before,
